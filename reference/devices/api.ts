@@ -1,0 +1,119 @@
+/**
+ * The contract between the cluster and an emulated device. A device lives in virtual time: it is told of requests,
+ * and says when each is complete by `context.completeAt`. It reads no clock, draws randomness only from its context,
+ * and must be deterministic.
+ *
+ * Hot path: `submit` and `fire` run once or more for every I/O. They must not allocate.
+ */
+import type { z } from 'zod';
+
+/** Request operations. */
+export const DEVICE_READ = 0;
+export const DEVICE_WRITE = 1;
+export const DEVICE_FLUSH = 2;
+export const DEVICE_DISCARD = 3;
+/** On a link: `unit` is the receiving host. */
+export const DEVICE_SEND = 4;
+
+/** Bits of a request's `flags`. */
+export const REQUEST_FUA = 1;
+/** Uses a slot reserved for it and waits behind no queue limit (heartbeats). */
+export const REQUEST_RESERVED = 2;
+
+/** Answers of `submit`. */
+/** Complete already; `completeAt` is not called for it. */
+export const DONE = 0;
+/** Accepted; `completeAt` is or will be called for it exactly once. */
+export const QUEUED = 1;
+/** Refused for now; the caller keeps it and submits it again after `context.ready()`. */
+export const BUSY = 2;
+export type SubmitAnswer = 0 | 1 | 2;
+
+export type DeviceRole = 'flash' | 'datastore' | 'link';
+
+/** What a device may use of the simulation. One per device instance. */
+export interface DeviceContext {
+  /** Instance name, unique in the cluster, e.g. `esx1/flash`. */
+  readonly name: string;
+  /** Virtual time in nanoseconds. */
+  readonly nowNs: number;
+  /**
+   * Completes the request with this token at `timeNs` (an integer, at or after now). Completions of one device may be
+   * scheduled in any order; equal times complete in the order of the calls.
+   */
+  completeAt(timeNs: number, token: number): void;
+  /** Calls `device.fire(argument)` at `timeNs`. @param argument int32 */
+  fireAt(timeNs: number, argument: number): void;
+  /** After a BUSY answer: requests may be submitted again. */
+  ready(): void;
+  /** A 32-bit random word (0 to 2^32 - 1) that depends only on (run seed, device name, key, stage). */
+  draw(key: number, stage: number): number;
+}
+
+export interface Device {
+  /**
+   * @param operation DEVICE_READ ... DEVICE_SEND
+   * @param unit which address space: the virtual disk on a datastore, the receiving host on a link, 0 on flash
+   * @param address bytes within the unit
+   * @param bytes length; 0 for a flush
+   * @param flags REQUEST_* bits
+   * @param token the caller's number for the request, int32; unique among those under way
+   * @param key names the I/O for random draws: the same I/O has the same key in every mode
+   */
+  submit(
+    operation: number,
+    unit: number,
+    address: number,
+    bytes: number,
+    flags: number,
+    token: number,
+    key: number,
+  ): SubmitAnswer;
+  /** A time asked for by `fireAt` has come. */
+  fire(argument: number): void;
+  /** Figures of the whole run, in the units their names say; keys in a fixed order. */
+  statistics(): DeviceStatistics;
+}
+
+export interface DeviceStatistics {
+  /** Sum over servers (channels, spindles, the wire) of the time they were busy. */
+  readonly busyNs: number;
+  /** How many servers `busyNs` sums over. */
+  readonly servers: number;
+  readonly [figure: string]: number;
+}
+
+/**
+ * Units of a parameter. `time` parameters are written with a unit ("90us") and given to the factory in nanoseconds;
+ * `bytes` ("8GiB") in bytes; `bytes-per-second` ("10Gbit/s"); `fraction` ("20%" or 0.2); `count` and `choice` as
+ * they are; `service-time` is a distribution (see service-time.ts).
+ */
+export type ParameterUnit = 'time' | 'bytes' | 'bytes-per-second' | 'fraction' | 'count' | 'flag' | 'choice' | 'service-time';
+
+export interface ParameterDeclaration {
+  readonly unit: ParameterUnit;
+  /** One sentence: what it is. */
+  readonly description: string;
+  /** Validates the value as written in YAML and turns it into the factory's unit; holds bounds and default. */
+  readonly schema: z.ZodType;
+  /** The default as a person would write it. */
+  readonly default: string | number | boolean;
+  /** Where the default comes from, or the word `assumed`. */
+  readonly source: string;
+}
+
+/** What a device module exports (`export default defineDevice({...})`). */
+export interface DeviceModel<Parameters> {
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly roles: readonly DeviceRole[];
+  readonly parameters: Readonly<Record<string, ParameterDeclaration>>;
+  /** True when acknowledged writes would be lost with power: FVP then flushes before it trusts them. */
+  volatileCache?(parameters: Parameters): boolean;
+  create(parameters: Parameters, context: DeviceContext): Device;
+}
+
+export function defineDevice<Parameters>(model: DeviceModel<Parameters>): DeviceModel<Parameters> {
+  return model;
+}

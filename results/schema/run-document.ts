@@ -1,0 +1,213 @@
+/**
+ * The documents of a run: what `fvp bench run --json` prints and what stands in a run directory. All of it is plain
+ * data. Units are in the names; latencies are integers in nanoseconds (means and deviations are not).
+ */
+import type { SparseHistogram } from '../../reference/kernel/histogram.ts';
+
+export const RUN_SCHEMA = 'fvp.run/1';
+export const TIMELINE_SCHEMA = 'fvp.timeline/1';
+export const TIMING_SCHEMA = 'fvp.timing/1';
+
+export interface LatencySummary {
+  readonly minNs: number;
+  readonly meanNs: number;
+  readonly stddevNs: number;
+  readonly p50Ns: number;
+  readonly p90Ns: number;
+  readonly p95Ns: number;
+  readonly p99Ns: number;
+  readonly 'p99.9Ns': number;
+  readonly 'p99.99Ns': number;
+  readonly maxNs: number;
+}
+
+/** `response` is completion - intended arrival; `service` is completion - admission by the disk's queue. */
+export interface Latencies {
+  readonly count: number;
+  readonly response: LatencySummary | null;
+  readonly service: LatencySummary | null;
+}
+
+export interface WorkloadSummary {
+  /** Base name without suffixes. */
+  readonly name: string;
+  readonly format: string;
+  /** reads + writes + flushes + discards. */
+  readonly ios: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly flushes: number;
+  readonly discards: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** Distinct 4 KiB blocks touched by reads and writes, in bytes. */
+  readonly footprintBytes: number;
+  /** Highest byte touched + 1, less the lowest touched; over all disks. */
+  readonly spanBytes: number;
+  readonly durationNs: number;
+  /** Share of read bytes that an infinite, initially empty cache would serve; null without reads. */
+  readonly readCeiling: number | null;
+  readonly disks: number;
+  /** SHA-256 of the rows as replayed, hex. */
+  readonly contentSha256: string;
+  /** Rows out of time order that were sorted into place. */
+  readonly reorderedRows: number;
+  readonly recorded: {
+    readonly latencies: number;
+    readonly p50Ns: number | null;
+    readonly p99Ns: number | null;
+    readonly outstandingMean: number | null;
+    readonly outstandingMax: number | null;
+  };
+}
+
+export type VerdictName = 'saturated' | 'burst' | 'cold' | 'no-pressure' | 'overdriven';
+
+export interface Verdict {
+  readonly name: VerdictName;
+  /** One sentence with the numbers that carry it. */
+  readonly why: string;
+}
+
+export interface SanByCause {
+  readonly guest: number;
+  readonly destage: number;
+  readonly record: number;
+  readonly heartbeat: number;
+}
+
+export interface VmResult {
+  readonly name: string;
+  readonly host: string;
+  readonly reads: Latencies;
+  readonly writes: Latencies;
+  readonly flushes: Latencies;
+  /** Share of the slowest 1 % of all I/Os that are this VM's. */
+  readonly slowestShare: number;
+}
+
+export interface ModeResult {
+  readonly workload: string;
+  readonly mode: string;
+  readonly verdicts: readonly Verdict[];
+  readonly reads: Latencies;
+  readonly writes: Latencies;
+  readonly flushes: Latencies;
+  readonly all: Latencies;
+  readonly vms: readonly VmResult[];
+  /** Share of read bytes served by flash; null without reads. */
+  readonly hitRatio: number | null;
+  readonly outstanding: { readonly mean: number; readonly max: number };
+  readonly flash: {
+    readonly reads: number;
+    readonly writes: number;
+    readonly readBytes: number;
+    readonly programmedBytes: {
+      readonly guest: number;
+      readonly headers: number;
+      readonly populate: number;
+      readonly replica: number;
+    };
+    /** Programmed bytes over guest bytes written; null without writes. */
+    readonly writeAmplification: number | null;
+    readonly evictedBytes: number;
+    readonly populatedBytes: number;
+    readonly droppedFills: number;
+    readonly utilisation: number;
+  };
+  readonly network: { readonly bytes: number; readonly messages: number; readonly utilisation: number };
+  readonly san: {
+    readonly reads: SanByCause;
+    readonly writes: SanByCause;
+    readonly bytes: SanByCause;
+    readonly flushes: number;
+    readonly utilisation: number;
+  };
+  readonly destage: {
+    readonly batches: number;
+    /** Records per batch: { "1": n, "2-3": n, "4-7": n, ... } as an ordered list. */
+    readonly batchLengths: readonly { readonly records: string; readonly batches: number }[];
+    readonly peakDirtyBytes: number;
+    readonly timeToDestageNsMax: number;
+    readonly throttledNs: number;
+    readonly throttledWrites: number;
+    readonly drainNs: number;
+    readonly logOrderNs: number;
+    readonly checkpoints: number;
+    readonly joinedWrites: number;
+  };
+  readonly virtualNs: number;
+  readonly events: number;
+}
+
+export interface RunDocument {
+  readonly schema: typeof RUN_SCHEMA;
+  readonly seed: number;
+  /** The scenario as resolved: every default written out. */
+  readonly scenario: Readonly<Record<string, unknown>>;
+  readonly replay: string;
+  readonly workloads: readonly WorkloadSummary[];
+  readonly results: readonly ModeResult[];
+}
+
+/** What differs from machine to machine; kept apart as `timing.json`. */
+export interface RunTiming {
+  readonly timing: readonly {
+    readonly workload: string;
+    readonly mode: string;
+    readonly wallSeconds: number;
+    readonly iosPerSecond: number;
+  }[];
+  readonly run: {
+    readonly dir: string;
+    readonly id: string;
+    readonly startedAt: string;
+    readonly fvp: string;
+    readonly node: string;
+    readonly cpu: string;
+  };
+}
+
+export type LatencyKind = 'reads' | 'writes' | 'flushes';
+
+/** Interval histograms of one workload, mode and kind; interval i covers [i * intervalNs, (i + 1) * intervalNs). */
+export interface LatencyRecording {
+  readonly workload: string;
+  readonly mode: string;
+  readonly kind: LatencyKind;
+  readonly intervalNs: number;
+  readonly response: readonly SparseHistogram[];
+  readonly service: readonly SparseHistogram[];
+}
+
+/** Gauges and counts by interval, over all VMs and hosts; every array has `intervals` elements. */
+export interface Timeline {
+  readonly workload: string;
+  readonly mode: string;
+  readonly intervalNs: number;
+  readonly intervals: number;
+  /** At the interval's end. */
+  readonly dirtyBytes: readonly number[];
+  readonly dirtyBytesMax: readonly number[];
+  /** I/Os that have arrived and not completed, at the interval's end. */
+  readonly outstanding: readonly number[];
+  readonly throttledNs: readonly number[];
+  readonly vmReadBytes: readonly number[];
+  readonly vmWriteBytes: readonly number[];
+  readonly hitBytes: readonly number[];
+  readonly flashReadBytes: readonly number[];
+  readonly flashWriteBytes: readonly number[];
+  readonly networkBytes: readonly number[];
+  readonly sanReadBytes: readonly number[];
+  readonly sanWriteBytes: readonly number[];
+  readonly sanIos: readonly number[];
+  readonly evictedBytes: readonly number[];
+}
+
+/** Everything one run hands to this room. */
+export interface RunRecording {
+  readonly document: RunDocument;
+  readonly timelines: readonly Timeline[];
+  readonly latencies: readonly LatencyRecording[];
+  readonly timing: RunTiming;
+}
