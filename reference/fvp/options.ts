@@ -1,0 +1,57 @@
+/** What an administrator can set of FVP itself; one set for the whole cluster. Times in ns, sizes in bytes. */
+
+export interface FvpOptions {
+  /** Flash is handed out in buckets of this size; one bucket belongs to one disk and one purpose. @default 512 KiB (assumed) */
+  readonly bucketBytes: number;
+  /** Reads that miss are copied into flash ("false writes"). @default true, fvp-protocol.md 2.3 */
+  readonly populate: boolean;
+  /** Dirty bytes a virtual disk may have, at the owner and so at each replica. @default 4 GiB (assumed) */
+  readonly dirtyLimitBytes: number;
+  /** Above this share of the limit writes are delayed. @default 0.5 (assumed) */
+  readonly lowWater: number;
+  /** At this share of the limit the admitted rate equals the destage rate. @default 0.9 (assumed) */
+  readonly highWater: number;
+  /** Longest time that dirty data may take to drain: the limit is also destage rate x this. @default 30 s, fvp-protocol.md 12.4-18 */
+  readonly drainBoundNs: number;
+  readonly destage: {
+    /** Most records in a batch. @default 64 (assumed) */
+    readonly batchRecords: number;
+    /** Most bytes in a batch. @default 4 MiB (assumed) */
+    readonly batchBytes: number;
+    /** Adjacent records of a batch are joined into one SAN write up to this size. @default 512 KiB (assumed) */
+    readonly joinBytes: number;
+    /** Newest bytes per host still in memory, destaged without reading flash. @default 16 MiB (assumed) */
+    readonly bufferBytes: number;
+  };
+  /** Least time between two checkpoints of a disk. @default 100 ms (assumed) */
+  readonly checkpointIntervalNs: number;
+  /** Header of a log record on flash and on the wire. @default 64 B (assumed) */
+  readonly recordHeaderBytes: number;
+  /** An acknowledgement or other control message on the wire. @default 64 B (assumed) */
+  readonly messageBytes: number;
+  readonly lease: {
+    /** @default 3 s, fvp-protocol.md 12.1 */
+    readonly renewNs: number;
+    /** @default 16 s, fvp-protocol.md 12.1 */
+    readonly durationNs: number;
+  };
+}
+
+export const DEFAULT_FVP_OPTIONS: FvpOptions = {
+  bucketBytes: 512 * 1024,
+  populate: true,
+  dirtyLimitBytes: 4 * 1024 ** 3,
+  lowWater: 0.5,
+  highWater: 0.9,
+  drainBoundNs: 30e9,
+  destage: {
+    batchRecords: 64,
+    batchBytes: 4 * 1024 ** 2,
+    joinBytes: 512 * 1024,
+    bufferBytes: 16 * 1024 ** 2,
+  },
+  checkpointIntervalNs: 100e6,
+  recordHeaderBytes: 64,
+  messageBytes: 64,
+  lease: { renewNs: 3e9, durationNs: 16e9 },
+};
