@@ -1,0 +1,105 @@
+/** What `fvp bench run` does once its flags are checked: open the run directory, replay, write, and tell. */
+import { rmdir } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join, relative } from 'node:path';
+import { describeWorkload } from '../../results/report/describe.ts';
+import { renderTable } from '../../results/report/terminal/render-table.ts';
+import { openRunDir, writeRun } from '../../results/run-dir/write-run.ts';
+import type { RunDocument, RunRecording, RunTiming } from '../../results/schema/run-document.ts';
+import { ProgressLine } from '../render/progress.ts';
+import { terminalStyle } from '../render/terminal-style.ts';
+import { type BenchHooks, type BenchRequest, prepareBench } from '../replay/run-bench.ts';
+import { interruptible } from './interrupt.ts';
+import { runId } from './run-id.ts';
+
+export interface BenchCommandOptions {
+  /** Run directory; a new one under results/runs without it. */
+  readonly out: string | undefined;
+  readonly dryRun: boolean;
+  /** Of fvp, for timing.json. */
+  readonly version: string;
+  /** Prints one piece of text for people. */
+  readonly print: (text: string) => void;
+}
+
+/** @returns the document for `--json`. */
+export async function runBenchCommand(request: BenchRequest, options: BenchCommandOptions): Promise<unknown> {
+  const progress = new ProgressLine(process.stderr, () => performance.now());
+  try {
+    return await interruptible((signal) => {
+      const hooks: BenchHooks = { signal, onPhase: (phase) => progress.show(phase) };
+      return options.dryRun ? dryRun(request, hooks, options) : realRun(request, hooks, progress, options);
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+async function dryRun(
+  request: BenchRequest,
+  hooks: BenchHooks,
+  options: BenchCommandOptions,
+): Promise<unknown> {
+  const prepared = await prepareBench(request, hooks);
+  try {
+    const plan = prepared.describe();
+    for (const line of plan) options.print(line);
+    return { plan };
+  } finally {
+    await prepared.close();
+  }
+}
+
+async function realRun(
+  request: BenchRequest,
+  hooks: BenchHooks,
+  progress: ProgressLine,
+  options: BenchCommandOptions,
+): Promise<RunDocument & RunTiming> {
+  const started = new Date();
+  const id = runId(started);
+  const dir = options.out ?? join('results', 'runs', id);
+  const runDir = await openRunDir(dir);
+  try {
+    const prepared = await prepareBench(request, hooks);
+    try {
+      const { recording, notes } = await prepared.run();
+      hooks.signal.throwIfAborted();
+      const run = {
+        dir,
+        id,
+        startedAt: started.toISOString(),
+        fvp: options.version,
+        node: process.version,
+        cpu: cpus()[0]?.model ?? 'unknown',
+      };
+      const complete: RunRecording = { ...recording, timing: { timing: recording.timing.timing, run } };
+      const { reportPath } = await writeRun(runDir, complete);
+      progress.clear();
+      tell(complete.document, notes, reportPath, options.print);
+      return { ...complete.document, ...complete.timing };
+    } finally {
+      await prepared.close();
+    }
+  } catch (error) {
+    await rmdir(dir).catch(() => {});
+    throw error;
+  }
+}
+
+function tell(
+  document: RunDocument,
+  notes: readonly string[],
+  reportPath: string,
+  print: (text: string) => void,
+): void {
+  const style = terminalStyle(process.stdout, process.env);
+  for (const { name } of document.workloads) {
+    print(renderTable(document, name, style));
+    for (const sentence of describeWorkload(document, name)) print(sentence);
+    print('');
+  }
+  for (const note of notes) print(note);
+  print(`Report: ${relative('.', reportPath)}`);
+  print(`Next:   fvp bench run --scenario datacentre-today`);
+}
