@@ -1,0 +1,451 @@
+/**
+ * Dependent replay: an I/O waits for what it waited for when it was recorded.
+ *
+ * Row i of a process has as predecessors those rows of the same process whose recorded completion is not after the
+ * recorded time of i. It is issued when all of them have completed again, its recorded think time (since the latest
+ * of those recorded completions) after the last of them, and never before an earlier row of its process. A row without
+ * predecessors arrives at its recorded time. Rows without a process are one process together. A flush also waits for
+ * every write of its disk, of whatever process, that was complete when it was recorded. A row whose latency was not
+ * recorded holds nobody up.
+ *
+ * So the recorded order "complete before issued" is kept whatever the devices do, and devices that answer in exactly
+ * the recorded latencies give exactly the recorded times.
+ *
+ * Memory: a slot for each row that is read and not yet issued (at most `windowRows`), outstanding, or recorded as
+ * outstanding at the place the reading has come to; one record for each process.
+ *
+ * Each process keeps one spare slot, that of its next row: completions that this row has to wait for are counted there
+ * even before the row is read. Covers do the same for the flushes of each disk.
+ */
+import { assert } from '../../reference/kernel/errors.ts';
+import { EventQueue } from '../../reference/kernel/event-queue.ts';
+import {
+  type IoBatch,
+  type IoSource,
+  OP_FLUSH,
+  OP_WRITE,
+  type RowBlock,
+  type RowCursor,
+  SOURCE_END,
+  SOURCE_IDLE,
+  SOURCE_READY,
+  SOURCE_WAIT,
+  type SourceAnswer,
+} from '../../reference/kernel/io.ts';
+import type { ReplayTiming } from './replay-timing.ts';
+
+const NONE = -1;
+/** Values of `state`, bits. */
+const READ = 1;
+const HEAD = 2;
+const COMPLETED = 4;
+/** Recorded completion is behind the reading, or was never recorded. */
+const PASSED = 8;
+/** Rows read ahead of the slowest process; 65,536 rows are about 6 MB. Assumed. */
+export const WINDOW_ROWS = 65_536;
+
+export class DependentSource implements IoSource {
+  readonly disks: number;
+  readonly wantsCompletions = true;
+  /** Rows that came late because the window was full of rows that still waited. */
+  heldRows = 0;
+
+  private readonly cursor: RowCursor;
+  private readonly speed: number;
+  private readonly startNs: number;
+  private readonly endNs: number;
+  private readonly windowRows: number;
+  private block: RowBlock | undefined;
+  private row = 0;
+  private ended = false;
+  private waitingRows = 0;
+  private outstanding = 0;
+
+  /** Rows that may be issued, by arrival. */
+  private readonly ready = new EventQueue();
+  /** Rows whose recorded completion is still ahead of the reading, by that completion. */
+  private readonly recorded = new EventQueue();
+
+  private readonly slots = new SlotTable();
+  private readonly processes = new ProcessTable();
+  private readonly covers = new CoverTable();
+  /** By disk: the cover of the disk's next flush. */
+  private readonly coverOfDisk: Int32Array;
+
+  /**
+   * @param cursor rows in order of time; the source closes it when it has read the last one
+   * @param disks how many disks the rows name
+   */
+  constructor(cursor: RowCursor, disks: number, timing: ReplayTiming, windowRows = WINDOW_ROWS) {
+    this.cursor = cursor;
+    this.disks = disks;
+    this.speed = timing.speed;
+    this.startNs = timing.startNs;
+    this.endNs = timing.durationNs ?? Number.POSITIVE_INFINITY;
+    this.windowRows = windowRows;
+    this.coverOfDisk = new Int32Array(disks);
+    for (let disk = 0; disk < disks; disk++) this.coverOfDisk[disk] = this.covers.take();
+  }
+
+  next(nowNs: number, batch: IoBatch): SourceAnswer {
+    this.readAhead(nowNs);
+    const { ready, slots } = this;
+    let at = 0;
+    while (at < batch.capacity) {
+      const arrivalNs = ready.peekTimeNs();
+      if (arrivalNs > nowNs || arrivalNs >= this.endNs) break;
+      ready.pop();
+      const slot = ready.token;
+      batch.arrivalNs[at] = arrivalNs;
+      batch.offset[at] = slots.offset[slot]!;
+      batch.lengthBytes[at] = slots.lengthBytes[slot]!;
+      batch.tag[at] = slot;
+      batch.disk[at] = slots.disk[slot]!;
+      batch.op[at] = slots.op[slot]!;
+      batch.flags[at] = slots.flags[slot]!;
+      at++;
+    }
+    batch.length = at;
+    if (at !== 0) {
+      this.outstanding += at;
+      this.waitingRows -= at;
+      return SOURCE_READY;
+    }
+    const nextNs = ready.peekTimeNs();
+    if (nowNs >= this.endNs) return this.stop();
+    if (nextNs < this.endNs) {
+      batch.idleUntilNs = nextNs;
+      return SOURCE_IDLE;
+    }
+    if (this.waitingRows !== 0 && this.outstanding !== 0) return SOURCE_WAIT;
+    assert(this.waitingRows === 0 || ready.size !== 0, 'a row of a dependent replay waits for nobody');
+    return this.stop();
+  }
+
+  completed(tag: number, nowNs: number): void {
+    const { slots, covers } = this;
+    this.outstanding--;
+    slots.state[tag]! |= COMPLETED;
+    const successor = slots.successor[tag]!;
+    if (successor !== NONE) this.predecessorDone(successor, nowNs);
+    const cover = slots.cover[tag]!;
+    if (cover !== NONE) {
+      covers.pending[cover]!--;
+      if (covers.flush[cover] !== NONE && covers.pending[cover] === 0) this.coverDone(cover, nowNs);
+    }
+    if ((slots.state[tag]! & PASSED) !== 0) slots.release(tag);
+    else slots.completedNs[tag] = nowNs;
+  }
+
+  private stop(): SourceAnswer {
+    if (!this.ended) {
+      this.ended = true;
+      this.cursor.close();
+    }
+    return SOURCE_END;
+  }
+
+  private readAhead(nowNs: number): void {
+    while (this.waitingRows < this.windowRows && !this.ended) {
+      if (this.block === undefined || this.row >= this.block.length) {
+        this.block = this.cursor.next();
+        this.row = 0;
+        if (this.block === undefined) this.stop();
+        continue;
+      }
+      this.readRow(this.block, this.row++, nowNs);
+    }
+  }
+
+  private readRow(block: RowBlock, row: number, nowNs: number): void {
+    const { slots, processes, covers, recorded } = this;
+    const timeNs = block.timeNs[row]!;
+    while (recorded.peekTimeNs() <= timeNs) {
+      recorded.pop();
+      this.pass(recorded.token, recorded.timeNs);
+    }
+    const process = processes.find(block.pid[row]!);
+    if (processes.nextSlot[process] === NONE) {
+      // The first row of a process waits for nothing.
+      const first = slots.take();
+      slots.state[first] = HEAD;
+      processes.nextSlot[process] = first;
+    }
+    const slot = processes.nextSlot[process]!;
+    const next = slots.take();
+    processes.nextSlot[process] = next;
+    slots.next[slot] = next;
+    slots.latestNs[next] = slots.latestNs[slot]!;
+
+    const op = block.op[row]!;
+    const disk = block.disk[row]!;
+    const latencyNs = block.latencyNs[row]!;
+    slots.state[slot]! |= READ;
+    slots.timeNs[slot] = timeNs;
+    slots.offset[slot] = block.offset[row]!;
+    slots.lengthBytes[slot] = block.lengthBytes[row]!;
+    slots.process[slot] = process;
+    slots.disk[slot] = disk;
+    slots.op[slot] = op;
+    slots.flags[slot] = block.flags[row]!;
+    // NaN, where no latency is known, fails the comparison.
+    if (latencyNs >= 0) recorded.push(timeNs + latencyNs, 0, slot);
+    else slots.state[slot]! |= PASSED;
+    this.waitingRows++;
+
+    if (op === OP_FLUSH) {
+      const cover = this.coverOfDisk[disk]!;
+      const later = covers.take();
+      this.coverOfDisk[disk] = later;
+      covers.flush[cover] = slot;
+      if (covers.pending[cover] === 0) covers.release(cover);
+      else {
+        // A later flush covers these writes too.
+        covers.later[cover] = later;
+        covers.pending[later] = 1;
+        slots.pending[slot]!++;
+      }
+    }
+    this.schedule(slot, nowNs, true);
+  }
+
+  /** The reading has come to the recorded completion of this row. */
+  private pass(slot: number, completionNs: number): void {
+    const { slots, processes, covers } = this;
+    const successor = processes.nextSlot[slots.process[slot]!]!;
+    slots.latestNs[successor] = completionNs;
+    if ((slots.state[slot]! & COMPLETED) !== 0) {
+      const completedNs = slots.completedNs[slot]!;
+      if (completedNs > slots.barrierNs[successor]!) slots.barrierNs[successor] = completedNs;
+      slots.release(slot);
+      return;
+    }
+    slots.state[slot]! |= PASSED;
+    slots.successor[slot] = successor;
+    slots.pending[successor]!++;
+    if (slots.op[slot] === OP_WRITE) {
+      const cover = this.coverOfDisk[slots.disk[slot]!]!;
+      slots.cover[slot] = cover;
+      covers.pending[cover]!++;
+    }
+  }
+
+  private predecessorDone(slot: number, nowNs: number): void {
+    const { slots } = this;
+    slots.barrierNs[slot] = nowNs;
+    if (--slots.pending[slot]! === 0) this.schedule(slot, nowNs, false);
+  }
+
+  /** Every write that the flush of `cover` covers is complete. */
+  private coverDone(cover: number, nowNs: number): void {
+    const { slots, covers } = this;
+    let done = cover;
+    for (;;) {
+      const flush = covers.flush[done]!;
+      const later = covers.later[done]!;
+      covers.release(done);
+      if (nowNs > slots.floorNs[flush]!) slots.floorNs[flush] = nowNs;
+      if (--slots.pending[flush]! === 0) this.schedule(flush, nowNs, false);
+      if (--covers.pending[later]! !== 0 || covers.flush[later] === NONE) return;
+      done = later;
+    }
+  }
+
+  /** Makes the row ready if it is read, waits for nothing and stands first in its process; then the rows after it. */
+  private schedule(first: number, nowNs: number, reading: boolean): void {
+    const { slots } = this;
+    let slot = first;
+    while ((slots.state[slot]! & (READ | HEAD)) === (READ | HEAD) && slots.pending[slot] === 0) {
+      const latestNs = slots.latestNs[slot]!;
+      const barrierNs = slots.barrierNs[slot]!;
+      const intendedNs = Math.max(
+        latestNs === NONE
+          ? this.startNs + this.scaled(slots.timeNs[slot]!)
+          : barrierNs + this.scaled(slots.timeNs[slot]! - latestNs),
+        slots.floorNs[slot]!,
+      );
+      if (reading && intendedNs < nowNs) this.heldRows++;
+      const arrivalNs = Math.max(intendedNs, nowNs);
+      this.ready.push(arrivalNs, 0, slot);
+      const next = slots.next[slot]!;
+      slots.state[slot]! &= ~HEAD;
+      slots.state[next]! |= HEAD;
+      if (barrierNs > slots.barrierNs[next]!) slots.barrierNs[next] = barrierNs;
+      slots.floorNs[next] = Math.max(arrivalNs, slots.floorNs[next]!);
+      slot = next;
+    }
+  }
+
+  private scaled(recordedNs: number): number {
+    return this.speed === 1 ? recordedNs : Math.floor(recordedNs / this.speed);
+  }
+}
+
+/** The rows at hand, in columns. */
+class SlotTable {
+  timeNs = new Float64Array(0);
+  offset = new Float64Array(0);
+  lengthBytes = new Float64Array(0);
+  /** Latest recorded completion among the predecessors; NONE without any. */
+  latestNs = new Float64Array(0);
+  /** Latest replayed completion among the predecessors. */
+  barrierNs = new Float64Array(0);
+  /** Not before this. */
+  floorNs = new Float64Array(0);
+  completedNs = new Float64Array(0);
+  process = new Int32Array(0);
+  /** Predecessors that have not completed, and one for a cover that is not done. */
+  pending = new Int32Array(0);
+  /** Next row of the process, or its spare slot; in a free slot the next free one. */
+  next = new Int32Array(0);
+  /** The row that waits for this one. */
+  successor = new Int32Array(0);
+  /** The cover that waits for this write. */
+  cover = new Int32Array(0);
+  disk = new Uint16Array(0);
+  op = new Uint8Array(0);
+  flags = new Uint8Array(0);
+  state = new Uint8Array(0);
+  private free = NONE;
+  private capacity = 0;
+
+  constructor() {
+    this.grow(1024);
+  }
+
+  take(): number {
+    if (this.free === NONE) this.grow(this.capacity * 2);
+    const slot = this.free;
+    this.free = this.next[slot]!;
+    this.latestNs[slot] = NONE;
+    this.barrierNs[slot] = 0;
+    this.floorNs[slot] = 0;
+    this.pending[slot] = 0;
+    this.next[slot] = NONE;
+    this.successor[slot] = NONE;
+    this.cover[slot] = NONE;
+    this.state[slot] = 0;
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.next[slot] = this.free;
+    this.free = slot;
+  }
+
+  private grow(capacity: number): void {
+    const used = this.capacity;
+    this.timeNs = grown(this.timeNs, new Float64Array(capacity));
+    this.offset = grown(this.offset, new Float64Array(capacity));
+    this.lengthBytes = grown(this.lengthBytes, new Float64Array(capacity));
+    this.latestNs = grown(this.latestNs, new Float64Array(capacity));
+    this.barrierNs = grown(this.barrierNs, new Float64Array(capacity));
+    this.floorNs = grown(this.floorNs, new Float64Array(capacity));
+    this.completedNs = grown(this.completedNs, new Float64Array(capacity));
+    this.process = grown(this.process, new Int32Array(capacity));
+    this.pending = grown(this.pending, new Int32Array(capacity));
+    this.next = grown(this.next, new Int32Array(capacity));
+    this.successor = grown(this.successor, new Int32Array(capacity));
+    this.cover = grown(this.cover, new Int32Array(capacity));
+    this.disk = grown(this.disk, new Uint16Array(capacity));
+    this.op = grown(this.op, new Uint8Array(capacity));
+    this.flags = grown(this.flags, new Uint8Array(capacity));
+    this.state = grown(this.state, new Uint8Array(capacity));
+    this.capacity = capacity;
+    for (let slot = capacity - 1; slot >= used; slot--) this.release(slot);
+  }
+}
+
+/** Process ids by open addressing, and the spare slot of each. */
+class ProcessTable {
+  nextSlot = new Int32Array(64).fill(NONE);
+  private pid = new Int32Array(64);
+  private count = 0;
+  private buckets = new Int32Array(128).fill(NONE);
+  private lastPid = 0;
+  private lastProcess = NONE;
+
+  /** The process with this id, made when it is new. */
+  find(pid: number): number {
+    if (pid === this.lastPid && this.lastProcess !== NONE) return this.lastProcess;
+    const mask = this.buckets.length - 1;
+    let bucket = (Math.imul(pid, 0x9e3779b1) >>> 7) & mask;
+    let process = this.buckets[bucket]!;
+    while (process !== NONE && this.pid[process] !== pid) {
+      bucket = (bucket + 1) & mask;
+      process = this.buckets[bucket]!;
+    }
+    if (process === NONE) {
+      process = this.count++;
+      if (process === this.pid.length) this.grow();
+      this.pid[process] = pid;
+      this.insert(process);
+    }
+    this.lastPid = pid;
+    this.lastProcess = process;
+    return process;
+  }
+
+  private insert(process: number): void {
+    const mask = this.buckets.length - 1;
+    let bucket = (Math.imul(this.pid[process]!, 0x9e3779b1) >>> 7) & mask;
+    while (this.buckets[bucket] !== NONE) bucket = (bucket + 1) & mask;
+    this.buckets[bucket] = process;
+  }
+
+  private grow(): void {
+    const capacity = this.pid.length * 2;
+    const used = this.pid.length;
+    this.pid = grown(this.pid, new Int32Array(capacity));
+    this.nextSlot = grown(this.nextSlot, new Int32Array(capacity).fill(NONE));
+    this.buckets = new Int32Array(capacity * 2).fill(NONE);
+    for (let process = 0; process < used; process++) this.insert(process);
+  }
+}
+
+/** What the flushes of each disk wait for; the last cover of a disk is that of the flush not yet read. */
+class CoverTable {
+  /** Writes not complete, and one for an earlier cover that is not done. */
+  pending = new Int32Array(64);
+  /** The flush that waits; NONE while it is not read. */
+  flush = new Int32Array(64);
+  /** The cover of the disk's next flush; in a free cover the next free one. */
+  later = new Int32Array(64);
+  private free = NONE;
+
+  constructor() {
+    for (let cover = 63; cover >= 0; cover--) this.release(cover);
+  }
+
+  take(): number {
+    if (this.free === NONE) this.grow();
+    const cover = this.free;
+    this.free = this.later[cover]!;
+    this.pending[cover] = 0;
+    this.flush[cover] = NONE;
+    this.later[cover] = NONE;
+    return cover;
+  }
+
+  release(cover: number): void {
+    this.later[cover] = this.free;
+    this.free = cover;
+  }
+
+  private grow(): void {
+    const used = this.pending.length;
+    const capacity = used * 2;
+    this.pending = grown(this.pending, new Int32Array(capacity));
+    this.flush = grown(this.flush, new Int32Array(capacity));
+    this.later = grown(this.later, new Int32Array(capacity));
+    for (let cover = capacity - 1; cover >= used; cover--) this.release(cover);
+  }
+}
+
+function grown<Column extends Float64Array | Int32Array | Uint16Array | Uint8Array>(
+  old: Column,
+  bigger: Column,
+): Column {
+  bigger.set(old);
+  return bigger;
+}
