@@ -35,19 +35,44 @@ import {
 import type { ReplayTiming } from './replay-timing.ts';
 
 const NONE = -1;
-/** Values of `state`, bits. */
+/** Numbers of a slot. */
+const TIME_NS = 0;
+const OFFSET = 1;
+const LENGTH_BYTES = 2;
+/** Latest recorded completion among the predecessors; NONE without any. */
+const LATEST_NS = 3;
+/** Latest replayed completion among the predecessors. */
+const BARRIER_NS = 4;
+/** The row does not arrive before this. */
+const FLOOR_NS = 5;
+const COMPLETED_NS = 6;
+/** Integers of a slot. */
+const PROCESS = 0;
+/** Predecessors that have not completed, and one for a cover that is not done. */
+const PENDING = 1;
+/** Next row of the process, or its spare slot; in a free slot the next free one. */
+const NEXT = 2;
+/** The row that waits for this one. */
+const SUCCESSOR = 3;
+/** The cover that waits for this write. */
+const COVER = 4;
+/** Disk in the low 16 bits, then 8 of operation and 8 of flags. */
+const REQUEST = 5;
+const STATE = 6;
+const FIELDS = 8;
+/** Bits of STATE. */
 const READ = 1;
 const HEAD = 2;
 const COMPLETED = 4;
 /** Recorded completion is behind the reading, or was never recorded. */
 const PASSED = 8;
-/** Rows read ahead of the slowest process; 65,536 rows are about 6 MB. Assumed. */
+/** Rows read ahead of the slowest process; 65,536 rows are 6 MB. Assumed. */
 export const WINDOW_ROWS = 65_536;
 
 export class DependentSource implements IoSource {
   readonly disks: number;
   readonly wantsCompletions = true;
-  /** Rows that came late because the window was full of rows that still waited. */
+  /** Rows whose time had passed when they were read, because the window was full of rows that still waited. */
   heldRows = 0;
 
   private readonly cursor: RowCursor;
@@ -89,20 +114,23 @@ export class DependentSource implements IoSource {
 
   next(nowNs: number, batch: IoBatch): SourceAnswer {
     this.readAhead(nowNs);
-    const { ready, slots } = this;
+    const { ready } = this;
+    const { numbers, integers } = this.slots;
     let at = 0;
     while (at < batch.capacity) {
       const arrivalNs = ready.peekTimeNs();
       if (arrivalNs > nowNs || arrivalNs >= this.endNs) break;
       ready.pop();
       const slot = ready.token;
+      const from = slot * FIELDS;
+      const request = integers[from + REQUEST]!;
       batch.arrivalNs[at] = arrivalNs;
-      batch.offset[at] = slots.offset[slot]!;
-      batch.lengthBytes[at] = slots.lengthBytes[slot]!;
+      batch.offset[at] = numbers[from + OFFSET]!;
+      batch.lengthBytes[at] = numbers[from + LENGTH_BYTES]!;
       batch.tag[at] = slot;
-      batch.disk[at] = slots.disk[slot]!;
-      batch.op[at] = slots.op[slot]!;
-      batch.flags[at] = slots.flags[slot]!;
+      batch.disk[at] = request & 0xffff;
+      batch.op[at] = (request >> 16) & 0xff;
+      batch.flags[at] = request >>> 24;
       at++;
     }
     batch.length = at;
@@ -124,17 +152,19 @@ export class DependentSource implements IoSource {
 
   completed(tag: number, nowNs: number): void {
     const { slots, covers } = this;
+    const { numbers, integers } = slots;
+    const at = tag * FIELDS;
     this.outstanding--;
-    slots.state[tag]! |= COMPLETED;
-    const successor = slots.successor[tag]!;
+    integers[at + STATE]! |= COMPLETED;
+    const successor = integers[at + SUCCESSOR]!;
     if (successor !== NONE) this.predecessorDone(successor, nowNs);
-    const cover = slots.cover[tag]!;
+    const cover = integers[at + COVER]!;
     if (cover !== NONE) {
       covers.pending[cover]!--;
       if (covers.flush[cover] !== NONE && covers.pending[cover] === 0) this.coverDone(cover, nowNs);
     }
-    if ((slots.state[tag]! & PASSED) !== 0) slots.release(tag);
-    else slots.completedNs[tag] = nowNs;
+    if ((integers[at + STATE]! & PASSED) !== 0) slots.release(tag);
+    else numbers[at + COMPLETED_NS] = nowNs;
   }
 
   private stop(): SourceAnswer {
@@ -165,32 +195,28 @@ export class DependentSource implements IoSource {
       this.pass(recorded.token, recorded.timeNs);
     }
     const process = processes.find(block.pid[row]!);
-    if (processes.nextSlot[process] === NONE) {
-      // The first row of a process waits for nothing.
-      const first = slots.take();
-      slots.state[first] = HEAD;
-      processes.nextSlot[process] = first;
-    }
-    const slot = processes.nextSlot[process]!;
+    const known = processes.nextSlot[process]!;
+    const slot = known === NONE ? slots.take() : known;
     const next = slots.take();
     processes.nextSlot[process] = next;
-    slots.next[slot] = next;
-    slots.latestNs[next] = slots.latestNs[slot]!;
+    const { numbers, integers } = slots;
+    const at = slot * FIELDS;
+    // The first row of a process waits for nobody.
+    integers[at + STATE]! |= known === NONE ? READ | HEAD : READ;
+    integers[at + NEXT] = next;
+    numbers[next * FIELDS + LATEST_NS] = numbers[at + LATEST_NS]!;
 
     const op = block.op[row]!;
     const disk = block.disk[row]!;
     const latencyNs = block.latencyNs[row]!;
-    slots.state[slot]! |= READ;
-    slots.timeNs[slot] = timeNs;
-    slots.offset[slot] = block.offset[row]!;
-    slots.lengthBytes[slot] = block.lengthBytes[row]!;
-    slots.process[slot] = process;
-    slots.disk[slot] = disk;
-    slots.op[slot] = op;
-    slots.flags[slot] = block.flags[row]!;
+    numbers[at + TIME_NS] = timeNs;
+    numbers[at + OFFSET] = block.offset[row]!;
+    numbers[at + LENGTH_BYTES] = block.lengthBytes[row]!;
+    integers[at + PROCESS] = process;
+    integers[at + REQUEST] = disk | (op << 16) | (block.flags[row]! << 24);
     // NaN, where no latency is known, fails the comparison.
     if (latencyNs >= 0) recorded.push(timeNs + latencyNs, 0, slot);
-    else slots.state[slot]! |= PASSED;
+    else integers[at + STATE]! |= PASSED;
     this.waitingRows++;
 
     if (op === OP_FLUSH) {
@@ -203,7 +229,7 @@ export class DependentSource implements IoSource {
         // A later flush covers these writes too.
         covers.later[cover] = later;
         covers.pending[later] = 1;
-        slots.pending[slot]!++;
+        integers[at + PENDING]!++;
       }
     }
     this.schedule(slot, nowNs, true);
@@ -211,68 +237,73 @@ export class DependentSource implements IoSource {
 
   /** The reading has come to the recorded completion of this row. */
   private pass(slot: number, completionNs: number): void {
-    const { slots, processes, covers } = this;
-    const successor = processes.nextSlot[slots.process[slot]!]!;
-    slots.latestNs[successor] = completionNs;
-    if ((slots.state[slot]! & COMPLETED) !== 0) {
-      const completedNs = slots.completedNs[slot]!;
-      if (completedNs > slots.barrierNs[successor]!) slots.barrierNs[successor] = completedNs;
+    const { slots, covers } = this;
+    const { numbers, integers } = slots;
+    const at = slot * FIELDS;
+    const successor = this.processes.nextSlot[integers[at + PROCESS]!]!;
+    const after = successor * FIELDS;
+    numbers[after + LATEST_NS] = completionNs;
+    if ((integers[at + STATE]! & COMPLETED) !== 0) {
+      numbers[after + BARRIER_NS] = Math.max(numbers[after + BARRIER_NS]!, numbers[at + COMPLETED_NS]!);
       slots.release(slot);
       return;
     }
-    slots.state[slot]! |= PASSED;
-    slots.successor[slot] = successor;
-    slots.pending[successor]!++;
-    if (slots.op[slot] === OP_WRITE) {
-      const cover = this.coverOfDisk[slots.disk[slot]!]!;
-      slots.cover[slot] = cover;
+    integers[at + STATE]! |= PASSED;
+    integers[at + SUCCESSOR] = successor;
+    integers[after + PENDING]!++;
+    const request = integers[at + REQUEST]!;
+    if (((request >> 16) & 0xff) === OP_WRITE) {
+      const cover = this.coverOfDisk[request & 0xffff]!;
+      integers[at + COVER] = cover;
       covers.pending[cover]!++;
     }
   }
 
   private predecessorDone(slot: number, nowNs: number): void {
-    const { slots } = this;
-    slots.barrierNs[slot] = nowNs;
-    if (--slots.pending[slot]! === 0) this.schedule(slot, nowNs, false);
+    const at = slot * FIELDS;
+    this.slots.numbers[at + BARRIER_NS] = nowNs;
+    if (--this.slots.integers[at + PENDING]! === 0) this.schedule(slot, nowNs, false);
   }
 
   /** Every write that the flush of `cover` covers is complete. */
   private coverDone(cover: number, nowNs: number): void {
-    const { slots, covers } = this;
+    const { covers } = this;
+    const { numbers, integers } = this.slots;
     let done = cover;
     for (;;) {
       const flush = covers.flush[done]!;
+      const at = flush * FIELDS;
       const later = covers.later[done]!;
       covers.release(done);
-      if (nowNs > slots.floorNs[flush]!) slots.floorNs[flush] = nowNs;
-      if (--slots.pending[flush]! === 0) this.schedule(flush, nowNs, false);
+      numbers[at + FLOOR_NS] = Math.max(numbers[at + FLOOR_NS]!, nowNs);
+      if (--integers[at + PENDING]! === 0) this.schedule(flush, nowNs, false);
       if (--covers.pending[later]! !== 0 || covers.flush[later] === NONE) return;
       done = later;
     }
   }
 
-  /** Makes the row ready if it is read, waits for nothing and stands first in its process; then the rows after it. */
+  /** Makes the row ready if it is read, waits for nobody and stands first in its process; then the rows after it. */
   private schedule(first: number, nowNs: number, reading: boolean): void {
-    const { slots } = this;
+    const { numbers, integers } = this.slots;
     let slot = first;
-    while ((slots.state[slot]! & (READ | HEAD)) === (READ | HEAD) && slots.pending[slot] === 0) {
-      const latestNs = slots.latestNs[slot]!;
-      const barrierNs = slots.barrierNs[slot]!;
-      const intendedNs = Math.max(
-        latestNs === NONE
-          ? this.startNs + this.scaled(slots.timeNs[slot]!)
-          : barrierNs + this.scaled(slots.timeNs[slot]! - latestNs),
-        slots.floorNs[slot]!,
-      );
+    for (;;) {
+      const at = slot * FIELDS;
+      if ((integers[at + STATE]! & (READ | HEAD)) !== (READ | HEAD) || integers[at + PENDING] !== 0) return;
+      const timeNs = numbers[at + TIME_NS]!;
+      const latestNs = numbers[at + LATEST_NS]!;
+      const barrierNs = numbers[at + BARRIER_NS]!;
+      const thoughtNs =
+        latestNs === NONE ? this.startNs + this.scaled(timeNs) : barrierNs + this.scaled(timeNs - latestNs);
+      const intendedNs = Math.max(thoughtNs, numbers[at + FLOOR_NS]!);
       if (reading && intendedNs < nowNs) this.heldRows++;
       const arrivalNs = Math.max(intendedNs, nowNs);
       this.ready.push(arrivalNs, 0, slot);
-      const next = slots.next[slot]!;
-      slots.state[slot]! &= ~HEAD;
-      slots.state[next]! |= HEAD;
-      if (barrierNs > slots.barrierNs[next]!) slots.barrierNs[next] = barrierNs;
-      slots.floorNs[next] = Math.max(arrivalNs, slots.floorNs[next]!);
-      slot = next;
+      integers[at + STATE]! &= ~HEAD;
+      slot = integers[at + NEXT]!;
+      const next = slot * FIELDS;
+      integers[next + STATE]! |= HEAD;
+      numbers[next + BARRIER_NS] = Math.max(numbers[next + BARRIER_NS]!, barrierNs);
+      numbers[next + FLOOR_NS] = Math.max(numbers[next + FLOOR_NS]!, arrivalNs);
     }
   }
 
@@ -281,31 +312,13 @@ export class DependentSource implements IoSource {
   }
 }
 
-/** The rows at hand, in columns. */
+/**
+ * The rows at hand: eight numbers and eight integers each, side by side, because a row is read and issued at moments so
+ * far apart that each touch is a cache miss (separate columns took more than twice the time).
+ */
 class SlotTable {
-  timeNs = new Float64Array(0);
-  offset = new Float64Array(0);
-  lengthBytes = new Float64Array(0);
-  /** Latest recorded completion among the predecessors; NONE without any. */
-  latestNs = new Float64Array(0);
-  /** Latest replayed completion among the predecessors. */
-  barrierNs = new Float64Array(0);
-  /** Not before this. */
-  floorNs = new Float64Array(0);
-  completedNs = new Float64Array(0);
-  process = new Int32Array(0);
-  /** Predecessors that have not completed, and one for a cover that is not done. */
-  pending = new Int32Array(0);
-  /** Next row of the process, or its spare slot; in a free slot the next free one. */
-  next = new Int32Array(0);
-  /** The row that waits for this one. */
-  successor = new Int32Array(0);
-  /** The cover that waits for this write. */
-  cover = new Int32Array(0);
-  disk = new Uint16Array(0);
-  op = new Uint8Array(0);
-  flags = new Uint8Array(0);
-  state = new Uint8Array(0);
+  numbers = new Float64Array(0);
+  integers = new Int32Array(0);
   private free = NONE;
   private capacity = 0;
 
@@ -316,41 +329,29 @@ class SlotTable {
   take(): number {
     if (this.free === NONE) this.grow(this.capacity * 2);
     const slot = this.free;
-    this.free = this.next[slot]!;
-    this.latestNs[slot] = NONE;
-    this.barrierNs[slot] = 0;
-    this.floorNs[slot] = 0;
-    this.pending[slot] = 0;
-    this.next[slot] = NONE;
-    this.successor[slot] = NONE;
-    this.cover[slot] = NONE;
-    this.state[slot] = 0;
+    const at = slot * FIELDS;
+    const { numbers, integers } = this;
+    this.free = integers[at + NEXT]!;
+    numbers[at + LATEST_NS] = NONE;
+    numbers[at + BARRIER_NS] = 0;
+    numbers[at + FLOOR_NS] = 0;
+    integers[at + PENDING] = 0;
+    integers[at + NEXT] = NONE;
+    integers[at + SUCCESSOR] = NONE;
+    integers[at + COVER] = NONE;
+    integers[at + STATE] = 0;
     return slot;
   }
 
   release(slot: number): void {
-    this.next[slot] = this.free;
+    this.integers[slot * FIELDS + NEXT] = this.free;
     this.free = slot;
   }
 
   private grow(capacity: number): void {
     const used = this.capacity;
-    this.timeNs = grown(this.timeNs, new Float64Array(capacity));
-    this.offset = grown(this.offset, new Float64Array(capacity));
-    this.lengthBytes = grown(this.lengthBytes, new Float64Array(capacity));
-    this.latestNs = grown(this.latestNs, new Float64Array(capacity));
-    this.barrierNs = grown(this.barrierNs, new Float64Array(capacity));
-    this.floorNs = grown(this.floorNs, new Float64Array(capacity));
-    this.completedNs = grown(this.completedNs, new Float64Array(capacity));
-    this.process = grown(this.process, new Int32Array(capacity));
-    this.pending = grown(this.pending, new Int32Array(capacity));
-    this.next = grown(this.next, new Int32Array(capacity));
-    this.successor = grown(this.successor, new Int32Array(capacity));
-    this.cover = grown(this.cover, new Int32Array(capacity));
-    this.disk = grown(this.disk, new Uint16Array(capacity));
-    this.op = grown(this.op, new Uint8Array(capacity));
-    this.flags = grown(this.flags, new Uint8Array(capacity));
-    this.state = grown(this.state, new Uint8Array(capacity));
+    this.numbers = grown(this.numbers, new Float64Array(capacity * FIELDS));
+    this.integers = grown(this.integers, new Int32Array(capacity * FIELDS));
     this.capacity = capacity;
     for (let slot = capacity - 1; slot >= used; slot--) this.release(slot);
   }

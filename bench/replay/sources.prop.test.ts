@@ -141,7 +141,7 @@ test('a small window loses and repeats nothing and makes rows late, never early'
         expect(byRow.get(i)!.arrivalNs).toBeGreaterThanOrEqual(expected);
         if (byRow.get(i)!.arrivalNs > expected) late++;
       }
-      expect(source.heldRows).toBe(late);
+      expect(source.heldRows).toBeGreaterThanOrEqual(late);
     }),
     { numRuns: 500 },
   );
