@@ -4,13 +4,22 @@ import { UsageError } from '../../reference/kernel/errors.ts';
 import { parseDurationNs, parsePercent, parseSpeed } from '../../reference/kernel/units.ts';
 import type { BenchRequest } from '../replay/run-bench.ts';
 
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+  /** As a person would write them. */
+  readonly words: string;
+}
+
 /** assumed: beyond these a replay says nothing any more. */
-export const SPEED_MIN = 0.001;
-export const SPEED_MAX = 1_000_000;
+const SPEED: Bounds = { least: 0.001, most: 1e6, words: '0.001x to 1000000x' };
 /** assumed: 1,024 times the default depth of a virtual disk's queue. */
-export const IODEPTH_MAX = 65_536;
-/** Virtual time is exact to 2^53 ns; a day of it is left to the drain. */
-export const DURATION_NS_MAX = 2 ** 53 - 86_400e9;
+const IODEPTH: Bounds = { least: 1, most: 65_536, words: '1 to 65536' };
+const SEED: Bounds = { least: 0, most: Number.MAX_SAFE_INTEGER, words: '0 to 9007199254740991' };
+/** Virtual time is exact to 2^53 ns, which is 104 days; the rest is left to the drain. */
+const WARMUP_NS: Bounds = { least: 0, most: 100 * 86_400e9, words: '0 to 100d' };
+const DURATION_NS: Bounds = { least: 1, most: 100 * 86_400e9, words: '1ns to 100d' };
+const PRELOAD: Bounds = { least: 0, most: 1, words: '0% to 100%' };
 
 export interface BenchFlags {
   readonly scenario: string;
@@ -51,58 +60,50 @@ export function benchRequestOf(workloads: readonly string[], flags: BenchFlags):
     scenario: flags.scenario,
     modes: flags.mode === undefined ? undefined : ([...new Set(flags.mode)] as ModeName[]),
     replay: flags.replay as BenchRequest['replay'],
-    speed: named('speed', () => bounded(parseSpeed(flags.speed ?? '1'), SPEED_MIN, SPEED_MAX, 'x')),
-    iodepth:
-      flags.iodepth === undefined
-        ? undefined
-        : named('iodepth', () => integer(flags.iodepth ?? '', 1, IODEPTH_MAX)),
-    warmupNs: named('warmup', () => bounded(parseDurationNs(flags.warmup), 0, DURATION_NS_MAX, ' ns')),
-    preloadFraction: named('preload', () => preloadFraction(flags.preload)),
-    durationNs:
-      flags.duration === undefined
-        ? undefined
-        : named('duration', () => bounded(parseDurationNs(flags.duration ?? ''), 1, DURATION_NS_MAX, ' ns')),
-    seed: named('seed', () => integer(flags.seed, 0, Number.MAX_SAFE_INTEGER)),
+    speed: quantity('speed', flags.speed ?? '1x', parseSpeed, SPEED),
+    iodepth: optional(flags.iodepth, (text) => quantity('iodepth', text, parseWhole, IODEPTH)),
+    warmupNs: quantity('warmup', flags.warmup, parseDurationNs, WARMUP_NS),
+    preloadFraction: quantity('preload', flags.preload, parsePreload, PRELOAD),
+    durationNs: optional(flags.duration, (text) => quantity('duration', text, parseDurationNs, DURATION_NS)),
+    seed: quantity('seed', flags.seed, parseWhole, SEED),
     format: flags.format,
     event: flags.event as BenchRequest['event'],
   };
 }
 
-function preloadFraction(text: string): number {
-  if (text === 'all') return 1;
-  if (text === 'none') return 0;
-  if (!text.includes('%')) {
-    throw new UsageError(`not a share of the cache: ${JSON.stringify(text)}`, {
-      hint: 'write all, none or a percentage such as 50%',
-    });
-  }
-  return bounded(parsePercent(text), 0, 1, '');
-}
-
-function integer(text: string, least: number, most: number): number {
-  if (!/^[0-9]+$/.test(text)) {
-    throw new UsageError(`not a whole number: ${JSON.stringify(text)}`, {
-      hint: `write a number from ${least} to ${most}`,
-    });
-  }
-  return bounded(Number(text), least, most, '');
-}
-
-function bounded(value: number, least: number, most: number, unit: string): number {
-  if (value < least || value > most) {
-    throw new UsageError(`${value}${unit} is out of bounds`, {
-      hint: `the bounds are ${least}${unit} to ${most}${unit}`,
-    });
-  }
-  return value;
-}
-
-/** Puts the flag's name before the message of what went wrong with its value. */
-function named<T>(flag: string, parse: () => T): T {
+/** Parses one flag's value and checks its bounds; an error names the flag. */
+function quantity(flag: string, text: string, parse: (text: string) => number, bounds: Bounds): number {
+  let value: number;
   try {
-    return parse();
+    value = parse(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`--${flag}: ${error.message}`, error.hint === undefined ? {} : { hint: error.hint });
   }
+  if (value < bounds.least || value > bounds.most) {
+    throw new UsageError(`--${flag}: ${text} is out of bounds`, { hint: `the bounds are ${bounds.words}` });
+  }
+  return value;
+}
+
+function optional<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : parse(text);
+}
+
+function parsePreload(text: string): number {
+  if (text === 'all') return 1;
+  if (text === 'none') return 0;
+  if (!text.includes('%')) {
+    throw new UsageError(`not a share of the trace: ${JSON.stringify(text)}`, {
+      hint: 'write all, none or a percentage such as 50%',
+    });
+  }
+  return parsePercent(text);
+}
+
+function parseWhole(text: string): number {
+  if (!/^[0-9]+$/.test(text)) {
+    throw new UsageError(`not a whole number: ${JSON.stringify(text)}`, { hint: 'write digits only' });
+  }
+  return Number(text);
 }

@@ -16,7 +16,16 @@ export function unknownCommand(typed: readonly string[], commandIds: readonly st
   const commands = commandIds.map((id) => id.replaceAll(':', ' '));
   const topics = commands.map((command) => command.split(' ')[0] as string);
   const words = typed.filter((word) => !word.startsWith('-'));
+  if (words.length === 0) {
+    return new UsageError(`no command before ${typed[0]}`, { hint: 'fvp --help lists the commands' });
+  }
   const two = words.slice(0, 2).join(' ');
+  if (commands.includes(two)) {
+    const extra = words.slice(2).map((word) => JSON.stringify(word));
+    return new UsageError(`unexpected argument: ${extra.join(', ')}`, {
+      hint: `fvp ${two} --help shows what it takes`,
+    });
+  }
   const hint =
     didYouMean(two, commands) ??
     didYouMean(words[0] ?? '', [...topics, ...commands]) ??

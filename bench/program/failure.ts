@@ -1,6 +1,7 @@
 /** Turns whatever was thrown into what a person, a script and the shell are told about it. */
 import { AppError, BugError } from '../../reference/kernel/errors.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
+import { unknownCommand } from './command-not-found.ts';
 
 export interface Failure {
   readonly exitCode: number;
@@ -50,14 +51,17 @@ interface OclifError extends Error {
   readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, unknown>> } };
 }
 
-/** @param error anything that was thrown. */
-export function failureOf(error: unknown): Failure {
+/**
+ * @param error anything that was thrown.
+ * @param commandIds all commands, their words joined by colons; asked for only where a command is unknown.
+ */
+export function failureOf(error: unknown, commandIds: () => readonly string[]): Failure {
   if (error instanceof BugError) return bug(error);
   if (error instanceof AppError) {
     const { exitCode, code, message, hint } = error;
     return { exitCode, code, message, hint, stack: undefined, silent: false };
   }
-  if (isOclifError(error)) return oclifFailure(error);
+  if (isOclifError(error)) return oclifFailure(error, commandIds);
   if (error instanceof Error) return systemFailure(error) ?? bug(error);
   return bug(new Error(`thrown: ${String(error)}`));
 }
@@ -113,7 +117,9 @@ function isOclifError(error: unknown): error is OclifError {
 
 const INVALID_OPTION = /^Expected (?:--(\S+?)=)?([\s\S]*) to be one of: (.*)$/;
 
-function oclifFailure(error: OclifError): Failure {
+const UNKNOWN_COMMAND = /^[Cc]ommand (.*) not found\.?$/s;
+
+function oclifFailure(error: OclifError, commandIds: () => readonly string[]): Failure {
   if (error.code === 'EEXIT') {
     return {
       exitCode: error.oclif.exit ?? 0,
@@ -129,8 +135,14 @@ function oclifFailure(error: OclifError): Failure {
     const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
     const [flag = ''] = error.flags;
     const others = error.flags.length > 1 ? ` (and ${error.flags.slice(1).join(', ')})` : '';
-    return usage(`unknown flag ${flag}${others}`, didYouMean(flag, known) ?? 'add --help to see the flags');
+    return usage(
+      `unknown flag ${flag}${others}`,
+      didYouMean(flag.replace(/=.*$/s, ''), known) ?? 'add --help to see the flags',
+    );
   }
+  const command = UNKNOWN_COMMAND.exec(message)?.[1];
+  if (command !== undefined)
+    return failureOf(unknownCommand(command.split(/[: ]/), commandIds()), commandIds);
   const option = INVALID_OPTION.exec(message);
   if (option !== null) {
     const [, flag, found = '', choices = ''] = option;

@@ -5,8 +5,8 @@
  * anything but one JSON document on standard output when `--json` is given, and always exits with a documented code.
  */
 
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { run, settings } from '@oclif/core';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { type Failure, failureDocument, failureOf, failureText } from './failure.ts';
 import { packageRoot } from './package-root.ts';
@@ -21,20 +21,27 @@ const EXIT_IO = 74;
  */
 export async function main(argv: readonly string[]): Promise<void> {
   watchStandardOutput();
-  const report = (error: unknown) => fail(failureOf(error), argv);
+  const report = (error: unknown) => fail(failureOf(error, commandIds), argv);
   process.on('uncaughtException', (error) => process.exit(report(error)));
   process.on('unhandledRejection', (reason) => process.exit(report(reason)));
   if (argv.length === 0) {
     process.stdout.write(WELCOME);
     return;
   }
-  settings.enableAutoTranspile = false;
   try {
+    const { run, settings } = await import('@oclif/core');
+    settings.enableAutoTranspile = false;
     if (argv.includes('')) throw new UsageError('an argument is empty', { hint: 'check the quotes' });
     await run([...argv], { root: fileURLToPath(packageRoot()), userPlugins: false, devPlugins: false });
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+/** From oclif's manifest, which the build writes. */
+function commandIds(): readonly string[] {
+  const manifest = readFileSync(new URL('oclif.manifest.json', packageRoot()), 'utf8');
+  return Object.keys((JSON.parse(manifest) as { commands: object }).commands);
 }
 
 /** Prints a failure. @returns the exit code. */

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** Generous, because CI machines are slow and some tests run the whole program. */
+const TIMEOUT_MS = 60_000;
+
+export default defineConfig({
+  test: {
+    testTimeout: TIMEOUT_MS,
+    hookTimeout: TIMEOUT_MS,
+    reporters: ['default', './bench/test/not-run-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['{bench,reference,results,traces,workloads}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', 'bench/test/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'program',
+          include: ['bench/test/**/*.test.ts'],
+          globalSetup: './bench/test/build-first.ts',
+        },
+      },
+    ],
+  },
+});
