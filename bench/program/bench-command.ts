@@ -1,4 +1,5 @@
 /** What `fvp bench run` does once its flags are checked: open the run directory, replay, write, and tell. */
+import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
@@ -59,6 +60,7 @@ async function realRun(
   const started = new Date();
   const id = runId(started);
   const dir = options.out ?? join('results', 'runs', id);
+  const existed = existsSync(dir);
   const runDir = await openRunDir(dir);
   try {
     const prepared = await prepareBench(request, hooks);
@@ -82,7 +84,7 @@ async function realRun(
       await prepared.close();
     }
   } catch (error) {
-    await rmdir(dir).catch(() => {});
+    if (!existed) await rmdir(dir).catch(() => {});
     throw error;
   }
 }

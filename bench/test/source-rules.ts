@@ -112,8 +112,10 @@ interface Parsed {
   readonly lineOf: (offset: number) => number;
 }
 
+/** Tests and what only they use; not reference/testing, which is a part of the program. */
 function isTest(path: string): boolean {
-  return /\.test\.ts$/.test(path) || /(^|\/)(test|testing)\//.test(path);
+  if (path.endsWith('.test.ts') || path.startsWith('bench/test/')) return true;
+  return path.includes('/testing/') && !path.startsWith('reference/testing/');
 }
 
 function roomOf(path: string): Room | undefined {
