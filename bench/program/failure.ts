@@ -1,4 +1,5 @@
 /** Turns whatever was thrown into what a person, a script and the shell are told about it. */
+import { inspect } from 'node:util';
 import { AppError, BugError } from '../../reference/kernel/errors.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { unknownCommand } from './command-not-found.ts';
@@ -63,7 +64,7 @@ export function failureOf(error: unknown, commandIds: () => readonly string[]): 
   }
   if (isOclifError(error)) return oclifFailure(error, commandIds);
   if (error instanceof Error) return systemFailure(error) ?? bug(error);
-  return bug(new Error(`thrown: ${String(error)}`));
+  return bug(new Error(`thrown: ${inspect(error)}`));
 }
 
 /** The text for standard error, with its newline. */

@@ -9,7 +9,8 @@ export interface NotRun {
   /** Debian packages, in order. */
   readonly packages: readonly string[];
   readonly needPackages: number;
-  readonly needTraces: number;
+  /** Full names of the tests that need the traces of FVP_TRACES. */
+  readonly needTraces: readonly string[];
   /** Full names of the tests that were skipped for no stated reason. */
   readonly unexplained: readonly string[];
 }
@@ -22,14 +23,14 @@ export function notRun(skipped: readonly string[]): NotRun {
   const packages = new Set<string>();
   const unexplained: string[] = [];
   let needPackages = 0;
-  let needTraces = 0;
+  const needTraces: string[] = [];
   for (const name of skipped) {
     const needed = NEEDS_PACKAGE.exec(name)?.[1];
     if (needed !== undefined) {
       needPackages++;
       for (const one of needed.split(' ')) packages.add(one);
     } else if (NEEDS_TRACES.test(name)) {
-      needTraces++;
+      needTraces.push(name);
     } else {
       unexplained.push(name);
     }
@@ -37,7 +38,7 @@ export function notRun(skipped: readonly string[]): NotRun {
   return { packages: [...packages].sort(), needPackages, needTraces, unexplained };
 }
 
-/** @returns one line for each kind of need. */
+/** @returns one line for each kind of need; tests that need traces are named below theirs. */
 export function notRunLines(found: NotRun): string[] {
   const lines: string[] = [];
   const tests = (count: number) => `${count} ${count === 1 ? 'test' : 'tests'}`;
@@ -46,10 +47,12 @@ export function notRunLines(found: NotRun): string[] {
       `not run: ${tests(found.needPackages)} without a system package: apt-get install ${found.packages.join(' ')}`,
     );
   }
-  if (found.needTraces > 0) {
+  if (found.needTraces.length > 0) {
+    const count = tests(found.needTraces.length);
     lines.push(
-      `not run: ${tests(found.needTraces)} without the traces that may not be shipped: set FVP_TRACES to their folder`,
+      `not run: ${count} without the traces that may not be shipped (set FVP_TRACES to their folder):`,
     );
+    for (const name of found.needTraces) lines.push(`  ${name}`);
   }
   if (found.unexplained.length > 0) {
     lines.push(
