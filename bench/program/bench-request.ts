@@ -78,7 +78,7 @@ function quantity(flag: string, text: string, parse: (text: string) => number, b
     value = parse(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`--${flag}: ${error.message}`, error.hint === undefined ? {} : { hint: error.hint });
+    throw new UsageError(`--${flag}: ${error.message}`, { hint: error.hint });
   }
   if (value < bounds.least || value > bounds.most) {
     throw new UsageError(`--${flag}: ${text} is out of bounds`, { hint: `the bounds are ${bounds.words}` });

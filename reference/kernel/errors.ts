@@ -5,7 +5,7 @@
 
 export interface AppErrorOptions {
   /** What to try next, one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
