@@ -11,6 +11,7 @@ import { ProgressLine } from '../render/progress.ts';
 import { terminalStyle } from '../render/terminal-style.ts';
 import { type BenchHooks, type BenchRequest, prepareBench } from '../replay/run-bench.ts';
 import { interruptible } from './interrupt.ts';
+import { nextCommand } from './next-command.ts';
 import { runId } from './run-id.ts';
 
 export interface BenchCommandOptions {
@@ -45,7 +46,7 @@ async function dryRun(
   try {
     const plan = prepared.describe();
     for (const line of plan) options.print(line);
-    return { plan };
+    return { schema: 'fvp.plan/1', plan };
   } finally {
     await prepared.close();
   }
@@ -78,7 +79,7 @@ async function realRun(
       const complete: RunRecording = { ...recording, timing: { timing: recording.timing.timing, run } };
       const { reportPath } = await writeRun(runDir, complete);
       progress.clear();
-      tell(complete.document, notes, reportPath, options.print);
+      tell(request, complete.document, notes, reportPath, options.print);
       return { ...complete.document, ...complete.timing };
     } finally {
       await prepared.close();
@@ -90,6 +91,7 @@ async function realRun(
 }
 
 function tell(
+  request: BenchRequest,
   document: RunDocument,
   notes: readonly string[],
   reportPath: string,
@@ -103,5 +105,5 @@ function tell(
   }
   for (const note of notes) print(note);
   print(`Report: ${relative('.', reportPath)}`);
-  print(`Next:   fvp bench run --scenario datacentre-today`);
+  print(`Next:   ${nextCommand(request)}`);
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../program/package-root.ts';
@@ -198,4 +200,21 @@ describe('standard output', () => {
     expect(stderr).toContain('fvp: cannot write standard output');
     expect(exitCode).toBe(74);
   });
+});
+
+test('shell completion knows the commands, the flags and the modes', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'fvp-completion-'));
+  try {
+    const { exitCode } = await runFvp(['autocomplete', 'bash'], { env: { XDG_CACHE_HOME: cache } });
+    expect(exitCode).toBe(0);
+    const files = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const script = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('\n');
+    expect(script).toMatch(/bench:run .*--scenario.*--dry-run/);
+    expect(script).toMatch(/cluster:show/);
+    expect(script).toContain('write-back+1');
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
 });

@@ -4,6 +4,7 @@ import { packageRoot } from '../program/package-root.ts';
 import {
   importCycles,
   leftovers,
+  loadedWith,
   type SourceFile,
   unrepeatable,
   wrongArrows,
@@ -60,6 +61,24 @@ describe('the repository', () => {
   });
   test('leaves nothing marked as unfinished', () => {
     expect(leftovers(files.filter(({ path }) => !path.startsWith('bench/test/source-rules')))).toEqual([]);
+  });
+  test('loads no heavy room and no library but oclif to start a command', () => {
+    const light =
+      /^(bench\/(commands|program)\/|reference\/kernel\/(errors|units|nearest-name)\.ts$|reference\/fvp\/mode\.ts$|node:|@oclif\/core$)/;
+    const entries = files.map(({ path }) => path).filter((path) => path.startsWith('bench/commands/'));
+    for (const entry of ['bench/program/main.ts', ...entries]) {
+      expect(loadedWith(files, entry).filter((path) => !light.test(path))).toEqual([]);
+    }
+  });
+  test('has every package that a test waits for installed by .ci/run', () => {
+    const script = readFileSync(new URL('.ci/run', packageRoot()), 'utf8');
+    const installed = [...script.matchAll(/\[\w+\]=([\w.+-]+)/g)].map((match) => match[1]);
+    const needed = files
+      .filter(({ path }) => path.endsWith('.test.ts') && !path.startsWith('bench/test/'))
+      .flatMap(({ text }) => [...text.matchAll(/apt-get install ((?:[a-z0-9.+-]+ ?)+)/g)])
+      .flatMap((match) => (match[1] ?? '').trim().split(' '));
+    expect(installed).not.toEqual([]);
+    expect(needed.filter((name) => !installed.includes(name))).toEqual([]);
   });
   test('has nothing at its root but rooms, docs, .ci and project files', () => {
     const found = readdirSync(packageRoot()).filter((name) => !name.endsWith('.tgz'));
@@ -166,6 +185,17 @@ describe('what would not repeat', () => {
   ])('is not found in %s: %s', (path, text) => {
     expect(unrepeatable([file(path, text)])).toEqual([]);
   });
+});
+
+test('what a file loads is neither types nor later imports', () => {
+  const files = [
+    file('bench/a.ts', "import './b.ts'; import type { X } from './c.ts'; const d = () => import('./d.ts');"),
+    file(
+      'bench/b.ts',
+      "export { e } from './e.ts'; export type { F } from './f.ts'; import fs from 'node:fs';",
+    ),
+  ];
+  expect(loadedWith(files, 'bench/a.ts')).toEqual(['bench/a.ts', 'bench/b.ts', 'node:fs', 'bench/e.ts']);
 });
 
 describe('leftovers', () => {

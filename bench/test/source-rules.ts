@@ -218,6 +218,32 @@ export function importCycles(files: readonly SourceFile[]): string[] {
   return cycles;
 }
 
+/** @returns every file and package that is loaded when `entry` is: no types, nothing imported later by `import()`. */
+export function loadedWith(files: readonly SourceFile[], entry: string): string[] {
+  const texts = new Map(files.map((file) => [file.path, file]));
+  const loaded = new Set<string>();
+  const visit = (path: string) => {
+    const file = texts.get(path);
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    if (file === undefined) return;
+    const { module } = parseSync(file.path, file.text);
+    const requests = [
+      ...module.staticImports
+        .filter(({ entries }) => entries.length === 0 || entries.some(({ isType }) => !isType))
+        .map(({ moduleRequest }) => moduleRequest.value),
+      ...module.staticExports.flatMap(({ entries }) =>
+        entries.flatMap(({ isType, moduleRequest }) =>
+          isType || moduleRequest === null ? [] : [moduleRequest.value],
+        ),
+      ),
+    ];
+    for (const request of requests) visit(targetOf(path, request) ?? request);
+  };
+  visit(entry);
+  return [...loaded];
+}
+
 /** @returns one line for each file whose name says nothing or is not written in kebab case. */
 export function wrongNames(paths: readonly string[]): string[] {
   const wrong: string[] = [];

@@ -1,0 +1,24 @@
+/** What to try after a run. */
+import type { BenchRequest } from '../replay/run-bench.ts';
+
+const DEFAULT_SCENARIO = 'datacentre-2014';
+const OTHER_SCENARIO = 'datacentre-today';
+
+/**
+ * The next question a person would ask, as a command: the same workloads on the other generation of hardware, then with
+ * a warm cache, then under twice the load.
+ */
+export function nextCommand(request: BenchRequest): string {
+  const words = ['fvp', 'bench', 'run', ...request.workloads.filter((name) => name !== '-').map(shellWord)];
+  if (request.workloads.includes('-')) words.push('FILE');
+  if (request.scenario === DEFAULT_SCENARIO) return [...words, '--scenario', OTHER_SCENARIO].join(' ');
+  words.push('--scenario', shellWord(request.scenario));
+  if (request.preloadFraction === 0) return [...words, '--preload', 'all'].join(' ');
+  if (request.replay === 'closed')
+    return [...words, '--replay', 'closed', '--iodepth', `${(request.iodepth ?? 1) * 2}`].join(' ');
+  return [...words, '--speed', `${request.speed * 2}x`].join(' ');
+}
+
+function shellWord(text: string): string {
+  return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
