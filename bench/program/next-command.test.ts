@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { DEFAULT_PRESET } from '../../reference/cluster/scenario/presets.ts';
+import BenchRun from '../commands/bench/run.ts';
 import type { BenchRequest } from '../replay/run-bench.ts';
 import { benchRequestOf } from './bench-request.ts';
 import { nextCommand } from './next-command.ts';
@@ -22,4 +24,8 @@ test.each<[string[], Partial<BenchRequest>, string]>([
   ],
 ])('after %j with %j comes %s', (workloads, changes, expected) => {
   expect(nextCommand(request(workloads, changes))).toBe(expected);
+});
+
+test('the default scenario that help names is the one there is', () => {
+  expect(BenchRun.flags.scenario.default).toBe(DEFAULT_PRESET);
 });

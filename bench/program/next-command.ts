@@ -1,7 +1,7 @@
 /** What to try after a run. */
+import { DEFAULT_PRESET } from '../../reference/cluster/scenario/presets.ts';
 import type { BenchRequest } from '../replay/run-bench.ts';
 
-const DEFAULT_SCENARIO = 'datacentre-2014';
 const OTHER_SCENARIO = 'datacentre-today';
 
 /**
@@ -11,7 +11,7 @@ const OTHER_SCENARIO = 'datacentre-today';
 export function nextCommand(request: BenchRequest): string {
   const words = ['fvp', 'bench', 'run', ...request.workloads.filter((name) => name !== '-').map(shellWord)];
   if (request.workloads.includes('-')) words.push('FILE');
-  if (request.scenario === DEFAULT_SCENARIO) return [...words, '--scenario', OTHER_SCENARIO].join(' ');
+  if (request.scenario === DEFAULT_PRESET) return [...words, '--scenario', OTHER_SCENARIO].join(' ');
   words.push('--scenario', shellWord(request.scenario));
   if (request.preloadFraction === 0) return [...words, '--preload', 'all'].join(' ');
   if (request.replay === 'closed')

@@ -10,9 +10,11 @@ export default class ClusterList extends FvpCommand {
   async run(): Promise<unknown> {
     await this.parse(ClusterList);
     const { listPresets } = await import('../../../reference/cluster/scenario/presets.ts');
+    const { definitionList } = await import('../../render/definition-list.ts');
+    const { terminalStyle } = await import('../../render/terminal-style.ts');
     const presets = listPresets();
-    const width = Math.max(...presets.map((preset) => preset.name.length));
-    for (const { name, description } of presets) this.log(`${name.padEnd(width)}  ${description}`);
+    const { width } = terminalStyle(process.stdout, process.env);
+    for (const line of definitionList(presets, width)) this.log(line);
     return { schema: 'fvp.presets/1', presets };
   }
 }
