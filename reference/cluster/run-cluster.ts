@@ -1,34 +1,53 @@
 /**
- * Runs one workload through one mode on one scenario, in virtual time.
+ * Runs one workload through one mode on one scenario, in virtual time: arms every disk, plays the load, drains.
  *
  * The run advances in slices, so that the caller can show progress, yield to the event loop and stop it; the result
  * does not depend on how it is sliced.
  */
-import type { SparseHistogram } from '../kernel/histogram.ts';
-import type { LatencyHistogram } from '../kernel/histogram.ts';
-import type { IoSource, RowCursor } from '../kernel/io.ts';
-import type { ModeName } from '../fvp/mode.ts';
+import type { HostSetup } from '../fvp/host-state.ts';
+import { HostCounters } from '../fvp/host-state.ts';
+import { type ModeName, modeOf } from '../fvp/mode.ts';
+import type { ObserverPort } from '../fvp/ports.ts';
+import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
+import { assert, UsageError } from '../kernel/errors.ts';
+import { LatencyHistogram, type SparseHistogram } from '../kernel/histogram.ts';
+import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.ts';
+import { halve, halveHistograms } from '../kernel/recorder.ts';
+import { hash2 } from '../kernel/random.ts';
+import { formatBytes } from '../kernel/units.ts';
+import { Guests, KINDS } from './guests.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
+import {
+  type ClusterContent,
+  DatastoreTraffic,
+  FlashTraffic,
+  type HostMachine,
+  NetworkTraffic,
+  VirtualRuntime,
+} from './virtual-runtime.ts';
 
 export interface VmLoad {
   readonly source: IoSource;
-  /** Virtual disks of this VM, as many as the source uses. */
-  readonly disks: number;
 }
 
 export interface RunOptions {
+  /** Of every VM for which the scenario names none. */
   readonly mode: ModeName;
   readonly seed: number;
-  /** Virtual time from the start of load that is excluded from every figure. */
-  readonly warmupNs: number;
+  /** Load time that is excluded from every figure. @default 0 */
+  readonly warmupNs?: number;
   /** Most I/Os of a virtual disk under way at once. @default 64 */
-  readonly queueDepth: number;
-  /** What flash holds at the start: rows whose blocks are in the cache, for each VM. */
+  readonly queueDepth?: number;
+  /** Rows whose blocks are in the cache at the start, for each VM. */
   readonly preload?: ((vm: number) => RowCursor) | undefined;
-  /** Share of the preload rows' 4 KiB blocks that is cached, 0 to 1. */
-  readonly preloadFraction: number;
-  /** Stops the load (not the drain) after this much virtual time. */
+  /** Share of the preload rows' 4 KiB blocks that is cached, 0 to 1. @default 1 */
+  readonly preloadFraction?: number;
+  /** Takes no more load after this much load time; the drain follows all the same. */
   readonly durationNs?: number | undefined;
+  /** Follows the data, for checkers. */
+  readonly content?: ClusterContent | undefined;
+  /** Runs without FVP's code; for the proof that OFF is the same. */
+  readonly createHost?: ((setup: HostSetup) => HostMachine) | undefined;
 }
 
 /** Latencies of one VM and kind of operation. */
@@ -37,12 +56,501 @@ export interface KindResult {
   readonly service: LatencyHistogram;
 }
 
+/** Names of the gauges and counts kept by interval; those of a timeline in the run documents. */
+export const GAUGE_NAMES = [
+  'dirtyBytes',
+  'dirtyBytesMax',
+  'outstanding',
+  'throttledNs',
+  'vmReadBytes',
+  'vmWriteBytes',
+  'hitBytes',
+  'flashReadBytes',
+  'flashWriteBytes',
+  'networkBytes',
+  'sanReadBytes',
+  'sanWriteBytes',
+  'sanIos',
+  'evictedBytes',
+] as const;
+export type GaugeName = (typeof GAUGE_NAMES)[number];
+type Gauges = Record<GaugeName, number>;
+
 export interface IntervalResult {
   readonly intervalNs: number;
   readonly intervals: number;
-  /** By kind (OP_READ, OP_WRITE, OP_FLUSH), then by interval, merged over VMs. */
+  /** By kind (OP_READ, OP_WRITE, OP_FLUSH, OP_DISCARD), then by interval, merged over VMs. */
   readonly response: readonly (readonly SparseHistogram[])[];
   readonly service: readonly (readonly SparseHistogram[])[];
-  /** Gauges and counts by interval; names as in the timeline of the run documents. */
-  readonly gauges: Readonly<Record<string, Float64Array>>;
+  readonly gauges: Readonly<Record<GaugeName, readonly number[]>>;
 }
+
+/** Sums over hosts of the measured time, warm-up excluded. */
+export interface ClusterCounters {
+  readonly fvp: HostCounters;
+  readonly flash: FlashTraffic;
+  readonly network: NetworkTraffic;
+  readonly datastore: DatastoreTraffic;
+  readonly vmReadBytes: number;
+  readonly vmWriteBytes: number;
+  readonly evictedBytes: number;
+  readonly peakDirtyBytes: number;
+  /** Busy time over servers x elapsed time, mean over the devices of the role; whole run. */
+  readonly utilisation: { readonly flash: number; readonly network: number; readonly datastore: number };
+}
+
+export interface ClusterResult {
+  readonly vms: readonly { readonly name: string; readonly host: string; readonly kinds: readonly KindResult[] }[];
+  readonly intervals: IntervalResult;
+  readonly counters: ClusterCounters;
+  /** From the start of the load to the end of the last I/O. */
+  readonly loadNs: number;
+  /** From then until every disk is clean on the datastore. */
+  readonly drainNs: number;
+  readonly events: number;
+  readonly outstandingMean: number;
+  readonly outstandingMax: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+/** Most intervals kept; half as many at least, once there were that many. @source assumed: what a chart can show */
+const INTERVALS_MAX = 256;
+const FIRST_INTERVAL_NS = 1_000_000;
+
+const PHASE_ARMING = 0;
+const PHASE_LOAD = 1;
+const PHASE_DRAINING = 2;
+const PHASE_DONE = 3;
+
+interface DiskPlace {
+  readonly vm: number;
+  readonly host: number;
+  local: number;
+  mode: ModeName;
+  state: number;
+}
+
+export class ClusterRun {
+  readonly runtime: VirtualRuntime;
+  private readonly scenario: ResolvedScenario;
+  private readonly options: RunOptions;
+  private readonly guests: Guests;
+  private readonly disks: DiskPlace[] = [];
+  private phase = PHASE_ARMING;
+  private startNs = 0;
+  private loadEndNs = 0;
+
+  private intervalNs = FIRST_INTERVAL_NS;
+  private nextRollNs = Number.POSITIVE_INFINITY;
+  private readonly mergedResponse: LatencyHistogram[] = [];
+  private readonly mergedService: LatencyHistogram[] = [];
+  private readonly response: SparseHistogram[][] = [];
+  private readonly service: SparseHistogram[][] = [];
+  private readonly gauges: Gauges[] = [];
+  /** Counters at the start of the measured time, and at the start of the interval. */
+  private baseline: Snapshot | undefined;
+  private rolled: Snapshot | undefined;
+  private peakDirtyBytes = 0;
+
+  /**
+   * @param loads one for each VM of the scenario, in its order
+   * @throws UsageError when a device refuses its parameters or the flash is too small for the mode
+   */
+  constructor(scenario: ResolvedScenario, loads: readonly VmLoad[], options: RunOptions) {
+    assert(loads.length === scenario.vms.length, 'one load for each VM');
+    this.scenario = scenario;
+    this.options = options;
+    for (let vm = 0; vm < loads.length; vm++) {
+      const { host, mode } = scenario.vms[vm]!;
+      for (let disk = 0; disk < loads[vm]!.source.disks; disk++) {
+        this.disks.push({ vm, host, local: -1, mode: mode ?? options.mode, state: STATE_OFF });
+      }
+    }
+    const observer: ObserverPort = {
+      stateChanged: (disk, state) => {
+        this.disks[disk]!.state = state;
+      },
+    };
+    const late: { guests?: Guests } = {};
+    this.runtime = new VirtualRuntime({
+      scenario,
+      seed: options.seed,
+      disks: this.disks.length,
+      guest: { complete: (tag, status) => late.guests!.complete(tag, status) },
+      observer,
+      content: options.content ?? null,
+      ...(options.createHost === undefined ? {} : { createHost: options.createHost }),
+    });
+    const { hosts } = this.runtime;
+    this.disks.forEach((place, disk) => {
+      place.local = hosts[place.host]!.attach(disk);
+    });
+    this.guests = new Guests(
+      loads.map(({ source }, vm) => ({
+        source,
+        host: hosts[scenario.vms[vm]!.host]!,
+        locals: this.disks.filter((place) => place.vm === vm).map((place) => place.local),
+      })),
+      options.queueDepth ?? 64,
+    );
+    late.guests = this.guests;
+    for (let kind = 0; kind < KINDS; kind++) {
+      this.mergedResponse.push(new LatencyHistogram());
+      this.mergedService.push(new LatencyHistogram());
+      this.response.push([]);
+      this.service.push([]);
+    }
+    for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf(place.mode));
+  }
+
+  /**
+   * Goes on with the run.
+   * @param maxEvents how many events and arrivals to handle at most
+   * @returns true while there is more to do
+   */
+  advance(maxEvents: number): boolean {
+    let left = maxEvents;
+    while (left > 0 && this.phase !== PHASE_DONE) {
+      if (this.phase === PHASE_LOAD) left = this.advanceLoad(left);
+      else left = this.advanceQuiet(left);
+    }
+    return this.phase !== PHASE_DONE;
+  }
+
+  /** Load time reached, ns. */
+  get progressNs(): number {
+    return this.phase === PHASE_ARMING ? 0 : this.runtime.nowNs - this.startNs;
+  }
+
+  /** Figures of the finished run. */
+  result(): ClusterResult {
+    assert(this.phase === PHASE_DONE, 'the run has finished');
+    const { scenario, guests, runtime } = this;
+    const total = snapshot(runtime, guests);
+    const measured = subtract(total, this.baseline!);
+    const loadNs = this.loadEndNs - this.startNs;
+    return {
+      vms: scenario.vms.map((vm, index) => ({
+        name: vm.name,
+        host: scenario.hosts[vm.host]!.name,
+        kinds: Array.from({ length: KINDS }, (_, kind) => ({
+          response: guests.response[index * KINDS + kind]!.total,
+          service: guests.service[index * KINDS + kind]!.total,
+        })),
+      })),
+      intervals: {
+        intervalNs: this.intervalNs,
+        intervals: this.gauges.length,
+        response: this.response,
+        service: this.service,
+        gauges: Object.fromEntries(
+          GAUGE_NAMES.map((name) => [name, this.gauges.map((gauge) => gauge[name])]),
+        ) as unknown as Record<GaugeName, number[]>,
+      },
+      counters: {
+        ...measured,
+        peakDirtyBytes: this.peakDirtyBytes,
+        utilisation: {
+          flash: this.utilisation('/flash'),
+          network: this.utilisation('/link'),
+          datastore: this.utilisation('datastore'),
+        },
+      },
+      loadNs,
+      drainNs: runtime.nowNs - this.loadEndNs,
+      events: runtime.events,
+      outstandingMean: loadNs === 0 ? 0 : guests.outstandingNs / loadNs,
+      outstandingMax: guests.outstandingMax,
+      completed: guests.completed,
+      failed: guests.failed,
+    };
+  }
+
+  private advanceLoad(maxEvents: number): number {
+    const { runtime, guests } = this;
+    const { queue } = runtime;
+    let left = maxEvents;
+    while (left-- > 0) {
+      const eventNs = queue.peekTimeNs();
+      const arrivalNs = guests.nextArrivalNs();
+      const nextNs = eventNs <= arrivalNs ? eventNs : arrivalNs;
+      while (nextNs >= this.nextRollNs && nextNs !== Number.POSITIVE_INFINITY) this.roll();
+      if (eventNs <= arrivalNs) {
+        assert(eventNs !== Number.POSITIVE_INFINITY && !guests.stuck, 'the load goes on');
+        runtime.step();
+      } else {
+        runtime.nowNs = arrivalNs;
+        guests.arrive(arrivalNs);
+      }
+      if (guests.hasCompletions) {
+        guests.settle(runtime.nowNs);
+        if (guests.finished) {
+          this.endLoad();
+          return left;
+        }
+      } else if (guests.finished) {
+        this.endLoad();
+        return left;
+      }
+    }
+    return 0;
+  }
+
+  /** Arming and draining: no guest I/O. */
+  private advanceQuiet(maxEvents: number): number {
+    let left = maxEvents;
+    while (left > 0) {
+      if (this.phase === PHASE_ARMING ? this.isArmed() : this.disks.every((place) => place.state === STATE_OFF)) {
+        if (this.phase === PHASE_ARMING) this.beginLoad();
+        else this.phase = PHASE_DONE;
+        return left;
+      }
+      assert(this.runtime.queue.size !== 0, 'a transition ends');
+      this.runtime.step();
+      left--;
+    }
+    return left;
+  }
+
+  private isArmed(): boolean {
+    if (this.runtime.fvpHosts.length === 0) return true;
+    for (const place of this.disks) {
+      const mode = modeOf(place.mode);
+      const { state } = place;
+      if (!mode.accelerated) continue;
+      if (state === (mode.writeBack ? STATE_WB : STATE_WT) || (!mode.writeBack && state === STATE_WT_NOFLASH)) continue;
+      if (mode.writeBack && state !== STATE_OFF && this.fvpHost(place)!.disks[place.local]!.transition < 0) {
+        this.refuse(place);
+      }
+      return false;
+    }
+    return true;
+  }
+
+  private refuse(place: DiskPlace): never {
+    const { fvp, hosts } = this.scenario;
+    const name = hosts[place.host]!.name;
+    const { replicas } = modeOf(place.mode);
+    const withFlash = hosts.filter((host) => host.flash !== null).length;
+    if (hosts[place.host]!.flash === null) {
+      throw new UsageError(`${place.mode} needs flash, and host ${name} has none`);
+    }
+    if (withFlash <= replicas) {
+      throw new UsageError(`${place.mode} needs ${replicas + 1} hosts with flash; the scenario has ${withFlash}`);
+    }
+    throw new UsageError(
+      `${place.mode}: the flash has no room for the dirty data of every disk and its replicas (${formatBytes(fvp.dirtyLimitBytes)} each)`,
+      { hint: 'raise flash.capacity or lower fvp.dirtyLimit in the scenario' },
+    );
+  }
+
+  private beginLoad(): void {
+    const { runtime, options } = this;
+    this.phase = PHASE_LOAD;
+    this.startNs = runtime.nowNs;
+    const warmupNs = options.warmupNs ?? 0;
+    this.preload();
+    this.baseline = snapshot(runtime, this.guests);
+    this.rolled = this.baseline;
+    this.nextRollNs = this.startNs + (warmupNs > 0 ? warmupNs : this.intervalNs);
+    this.measuring = warmupNs === 0;
+    for (const host of runtime.fvpHosts) host.state.dirtyBytesMax = host.state.dirtyBytes;
+    const untilNs = options.durationNs ?? Number.POSITIVE_INFINITY;
+    this.guests.start(runtime.nowNs, warmupNs, untilNs, options.content !== undefined);
+    if (this.guests.finished) this.endLoad();
+  }
+
+  /** False until the warm-up is over. */
+  private measuring = true;
+
+  private endLoad(): void {
+    this.loadEndNs = this.runtime.nowNs;
+    if (!this.measuring) this.startMeasuring();
+    if (this.nextRollNs - this.intervalNs < this.loadEndNs || this.gauges.length === 0) this.endInterval();
+    this.nextRollNs = Number.POSITIVE_INFINITY;
+    this.phase = PHASE_DRAINING;
+    for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf('none'));
+  }
+
+  private roll(): void {
+    if (!this.measuring) this.startMeasuring();
+    else this.endInterval();
+    this.nextRollNs += this.intervalNs;
+  }
+
+  private startMeasuring(): void {
+    this.measuring = true;
+    this.guests.outstandingMax = this.guests.outstanding;
+    this.baseline = snapshot(this.runtime, this.guests);
+    this.rolled = this.baseline;
+    for (const host of this.runtime.fvpHosts) {
+      host.state.dirtyBytesMax = host.state.dirtyBytes;
+      host.state.counters.timeToDestageNsMax = 0;
+      host.state.counters.throttledNsMax = 0;
+    }
+  }
+
+  private endInterval(): void {
+    const { runtime, guests } = this;
+    guests.fold(this.mergedResponse, this.mergedService);
+    for (let kind = 0; kind < KINDS; kind++) {
+      this.response[kind]!.push(this.mergedResponse[kind]!.toSparse());
+      this.service[kind]!.push(this.mergedService[kind]!.toSparse());
+      this.mergedResponse[kind]!.clear();
+      this.mergedService[kind]!.clear();
+    }
+    const now = snapshot(runtime, guests);
+    const change = subtract(now, this.rolled!);
+    this.rolled = now;
+    let dirtyBytes = 0;
+    let dirtyBytesMax = 0;
+    for (const { state } of runtime.fvpHosts) {
+      dirtyBytes += state.dirtyBytes;
+      dirtyBytesMax += state.dirtyBytesMax;
+      state.dirtyBytesMax = state.dirtyBytes;
+    }
+    if (dirtyBytesMax > this.peakDirtyBytes) this.peakDirtyBytes = dirtyBytesMax;
+    const { flash, datastore } = change;
+    this.gauges.push({
+      dirtyBytes,
+      dirtyBytesMax,
+      outstanding: guests.outstanding,
+      throttledNs: change.fvp.throttledNs,
+      vmReadBytes: change.vmReadBytes,
+      vmWriteBytes: change.vmWriteBytes,
+      hitBytes: change.fvp.hitBytes,
+      flashReadBytes: flash.readBytes,
+      flashWriteBytes: sum(flash.programmedBytes),
+      networkBytes: change.network.bytes,
+      sanReadBytes: datastore.readBytes,
+      sanWriteBytes: datastore.writeBytes,
+      sanIos: sum(datastore.reads) + sum(datastore.writes) + datastore.flushes,
+      evictedBytes: change.evictedBytes,
+    });
+    if (this.gauges.length === INTERVALS_MAX) this.halveIntervals();
+  }
+
+  private halveIntervals(): void {
+    this.intervalNs *= 2;
+    for (let kind = 0; kind < KINDS; kind++) {
+      halveHistograms(this.response[kind]!);
+      halveHistograms(this.service[kind]!);
+    }
+    halve(this.gauges, (a, b) => {
+      const merged = { ...a };
+      for (const name of GAUGE_NAMES) merged[name] = a[name] + b[name];
+      merged.dirtyBytes = b.dirtyBytes;
+      merged.outstanding = b.outstanding;
+      merged.dirtyBytesMax = Math.max(a.dirtyBytesMax, b.dirtyBytesMax);
+      return merged;
+    });
+  }
+
+  private preload(): void {
+    const { options } = this;
+    const fraction = options.preloadFraction ?? 1;
+    if (options.preload === undefined || fraction === 0) return;
+    const threshold = fraction * 2 ** 32;
+    for (let vm = 0; vm < this.scenario.vms.length; vm++) {
+      const places = this.disks.filter((place) => place.vm === vm);
+      const host = this.fvpHost(places[0]!);
+      if (host === undefined || !host.state.hasFlash || !modeOf(places[0]!.mode).accelerated) continue;
+      const cursor = options.preload(vm);
+      fillCache: for (let rows = cursor.next(); rows !== undefined; rows = cursor.next()) {
+        for (let row = 0; row < rows.length; row++) {
+          const operation = rows.op[row]!;
+          if (operation !== OP_READ && operation !== OP_WRITE) continue;
+          const { local } = places[rows.disk[row]!]!;
+          const end = rows.offset[row]! + rows.lengthBytes[row]!;
+          for (let at = Math.floor(rows.offset[row]! / 4096) * 4096; at < end; at += 4096) {
+            if (hash2(Math.floor(at / 4096) | 0, rows.disk[row]!) >= threshold) continue;
+            if (!host.preload(local, at)) break fillCache;
+          }
+        }
+      }
+      cursor.close();
+    }
+  }
+
+  private fvpHost(place: DiskPlace) {
+    return this.runtime.fvpHosts[place.host];
+  }
+
+  private utilisation(suffix: string): number {
+    let busyNs = 0;
+    let servers = 0;
+    for (const { name, device } of this.runtime.devices) {
+      if (!name.endsWith(suffix)) continue;
+      const statistics = device.statistics();
+      busyNs += statistics.busyNs;
+      servers += statistics.servers;
+    }
+    return servers === 0 || this.runtime.nowNs === 0 ? 0 : busyNs / servers / this.runtime.nowNs;
+  }
+}
+
+type Snapshot = Omit<ClusterCounters, 'peakDirtyBytes' | 'utilisation'>;
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
+}
+
+function snapshot(runtime: VirtualRuntime, guests: Guests): Snapshot {
+  const fvp = new HostCounters();
+  const flash = new FlashTraffic();
+  let evictedBytes = 0;
+  for (const { state } of runtime.fvpHosts) {
+    addNumbers(fvp, state.counters, 1);
+    evictedBytes += state.buckets.evictedSlots * 4096;
+  }
+  for (const traffic of runtime.flash) if (traffic !== null) addNumbers(flash, traffic, 1);
+  const network = new NetworkTraffic();
+  addNumbers(network, runtime.network, 1);
+  const datastore = new DatastoreTraffic();
+  addNumbers(datastore, runtime.datastore.traffic, 1);
+  return { fvp, flash, network, datastore, vmReadBytes: guests.readBytes, vmWriteBytes: guests.writeBytes, evictedBytes };
+}
+
+function subtract(later: Snapshot, earlier: Snapshot): Snapshot {
+  const fvp = new HostCounters();
+  addNumbers(fvp, later.fvp, 1);
+  addNumbers(fvp, earlier.fvp, -1);
+  fvp.timeToDestageNsMax = later.fvp.timeToDestageNsMax;
+  fvp.throttledNsMax = later.fvp.throttledNsMax;
+  const flash = new FlashTraffic();
+  addNumbers(flash, later.flash, 1);
+  addNumbers(flash, earlier.flash, -1);
+  const network = new NetworkTraffic();
+  addNumbers(network, later.network, 1);
+  addNumbers(network, earlier.network, -1);
+  const datastore = new DatastoreTraffic();
+  addNumbers(datastore, later.datastore, 1);
+  addNumbers(datastore, earlier.datastore, -1);
+  return {
+    fvp,
+    flash,
+    network,
+    datastore,
+    vmReadBytes: later.vmReadBytes - earlier.vmReadBytes,
+    vmWriteBytes: later.vmWriteBytes - earlier.vmWriteBytes,
+    evictedBytes: later.evictedBytes - earlier.evictedBytes,
+  };
+}
+
+/** Adds every number of `from`, and of its arrays, times `sign`; fields that end in Max take the larger. */
+function addNumbers<Counters extends object>(to: Counters, from: Counters, sign: 1 | -1): void {
+  for (const name of Object.keys(from) as (keyof Counters & string)[]) {
+    const value: unknown = from[name];
+    const sum: unknown = to[name];
+    if (value instanceof Float64Array && sum instanceof Float64Array) {
+      for (let i = 0; i < value.length; i++) sum[i]! += sign * value[i]!;
+    } else if (typeof value === 'number' && typeof sum === 'number') {
+      const added = name.endsWith('Max') ? Math.max(sum, value) : sum + sign * value;
+      (to as Record<string, unknown>)[name] = added;
+    }
+  }
+}
+

@@ -1,0 +1,527 @@
+/**
+ * The virtual runtime: hosts running FVP, emulated devices, a network and a shared datastore, driven by one event
+ * queue in virtual time.
+ */
+import { BUSY, DEVICE_SEND, DONE, type Device, type DeviceContext, REQUEST_FUA, REQUEST_RESERVED } from '../devices/api.ts';
+import { emptyRecord, type FtRecord } from '../fvp/ft-record.ts';
+import { Host } from '../fvp/host.ts';
+import type { HostSetup } from '../fvp/host-state.ts';
+import { FIELD_KEY, FIELD_TO, MESSAGE_FIELDS } from '../fvp/message.ts';
+import { TOKEN_BITS } from '../fvp/op-table.ts';
+import {
+  CAUSE_HEARTBEAT,
+  CAUSE_RECORD,
+  type ClockPort,
+  type ContentPort,
+  type DatastorePort,
+  FLASH_READ,
+  FLASH_WRITE,
+  type FlashPort,
+  type GuestPort,
+  type NetworkPort,
+  type ObserverPort,
+  SAN_FLUSH,
+  SAN_READ,
+  SAN_WRITE,
+  STATUS_OK,
+  STATUS_REFUSED,
+  type Status,
+  type TimerPort,
+} from '../fvp/ports.ts';
+import { UsageError } from '../kernel/errors.ts';
+import { EventQueue } from '../kernel/event-queue.ts';
+import { componentSeed, hash2 } from '../kernel/random.ts';
+import type { ResolvedDevice, ResolvedScenario } from './scenario/resolved.ts';
+
+/** Kinds of event; an event's target is index * 8 + kind. */
+const KIND_BITS = 3;
+const EVENT_FLASH = 0;
+const EVENT_DATASTORE = 1;
+const EVENT_MESSAGE = 2;
+const EVENT_TIMER = 3;
+const EVENT_DEVICE = 4;
+const EVENT_READY = 5;
+
+const TOKEN_MASK = (1 << TOKEN_BITS) - 1;
+export const HOSTS_MAX = 1 << (31 - TOKEN_BITS);
+const RECORD_BYTES = 512;
+/** A submitter's list of refused requests drops its sent part beyond this many numbers. */
+const COMPACT_AT = 7 * 1024;
+
+/** What the cluster asks of a host; FVP's `Host`, or something that does without FVP. */
+export interface HostMachine {
+  attach(disk: number): number;
+  submit(
+    local: number,
+    operation: number,
+    offset: number,
+    bytes: number,
+    flags: number,
+    tag: number,
+    key: number,
+    payload: number,
+  ): void;
+  onCompletion(token: number, status: Status): void;
+  onMessage(message: number): void;
+  onTimer(timer: number): void;
+}
+
+/** Follows the data, for checkers; told of the core's moves through `port` and of what has become durable. */
+export interface ClusterContent {
+  port(host: number): ContentPort;
+  onFlash(host: number, token: number, status: Status): void;
+  onDatastore(host: number, token: number, status: Status): void;
+}
+
+/** Flash and datastore traffic, by cause; arrays are indexed by the causes of fvp/ports. */
+export class FlashTraffic {
+  reads = 0;
+  writes = 0;
+  flushes = 0;
+  readBytes = 0;
+  readonly programmedBytes = new Float64Array(4);
+}
+
+export class DatastoreTraffic {
+  readonly reads = new Float64Array(4);
+  readonly writes = new Float64Array(4);
+  readonly bytes = new Float64Array(4);
+  readBytes = 0;
+  writeBytes = 0;
+  flushes = 0;
+}
+
+export class NetworkTraffic {
+  bytes = 0;
+  messages = 0;
+}
+
+class Context implements DeviceContext {
+  readonly name: string;
+  private readonly runtime: VirtualRuntime;
+  private readonly completionTarget: number;
+  private readonly device: number;
+  private readonly seed: number;
+
+  constructor(runtime: VirtualRuntime, name: string, completionTarget: number, device: number, runSeed: number) {
+    this.name = name;
+    this.runtime = runtime;
+    this.completionTarget = completionTarget;
+    this.device = device;
+    this.seed = componentSeed(runSeed, name);
+  }
+
+  get nowNs(): number {
+    return this.runtime.nowNs;
+  }
+
+  completeAt(timeNs: number, token: number): void {
+    if (!(timeNs >= this.runtime.nowNs)) this.reject('completeAt', timeNs);
+    this.runtime.queue.push(timeNs, this.completionTarget, token);
+  }
+
+  fireAt(timeNs: number, argument: number): void {
+    if (!(timeNs >= this.runtime.nowNs)) this.reject('fireAt', timeNs);
+    this.runtime.queue.push(timeNs, (this.device << KIND_BITS) | EVENT_DEVICE, argument);
+  }
+
+  ready(): void {
+    this.runtime.queue.push(this.runtime.nowNs, (this.device << KIND_BITS) | EVENT_READY, 0);
+  }
+
+  draw(key: number, stage: number): number {
+    return hash2(hash2(this.seed, key), stage);
+  }
+
+  private reject(call: string, timeNs: number): never {
+    throw new UsageError(`device ${this.name}: ${call}(${timeNs}) lies before now (${this.runtime.nowNs} ns)`, {
+      hint: 'a device may only schedule at or after now',
+    });
+  }
+}
+
+/** Submits to one device; keeps what the device is too busy for and submits it again, in order. */
+class Submitter {
+  private readonly runtime: VirtualRuntime;
+  private readonly device: Device;
+  private readonly completionTarget: number;
+  /** Refused requests, seven numbers each, from `head`. */
+  private readonly waiting: number[] = [];
+  private head = 0;
+
+  constructor(runtime: VirtualRuntime, device: Device, completionTarget: number) {
+    this.runtime = runtime;
+    this.device = device;
+    this.completionTarget = completionTarget;
+  }
+
+  submit(operation: number, unit: number, address: number, bytes: number, flags: number, token: number, key: number): void {
+    if (this.head === this.waiting.length) {
+      const answer = this.device.submit(operation, unit, address, bytes, flags, token, key);
+      if (answer === DONE) this.runtime.queue.push(this.runtime.nowNs, this.completionTarget, token);
+      if (answer !== BUSY) return;
+    }
+    this.waiting.push(operation, unit, address, bytes, flags, token, key);
+  }
+
+  onReady(): void {
+    const { waiting } = this;
+    while (this.head < waiting.length) {
+      const at = this.head;
+      const token = waiting[at + 5]!;
+      const answer = this.device.submit(
+        waiting[at]!,
+        waiting[at + 1]!,
+        waiting[at + 2]!,
+        waiting[at + 3]!,
+        waiting[at + 4]!,
+        token,
+        waiting[at + 6]!,
+      );
+      if (answer === BUSY) {
+        if (at > COMPACT_AT) {
+          waiting.splice(0, at);
+          this.head = 0;
+        }
+        return;
+      }
+      if (answer === DONE) this.runtime.queue.push(this.runtime.nowNs, this.completionTarget, token);
+      this.head += 7;
+    }
+    waiting.length = 0;
+    this.head = 0;
+  }
+}
+
+class VirtualFlash implements FlashPort {
+  readonly traffic = new FlashTraffic();
+  private readonly submitter: Submitter;
+
+  constructor(submitter: Submitter) {
+    this.submitter = submitter;
+  }
+
+  submit(operation: number, address: number, bytes: number, cause: number, token: number, key: number): void {
+    const traffic = this.traffic;
+    if (operation === FLASH_READ) {
+      traffic.reads++;
+      traffic.readBytes += bytes;
+    } else if (operation === FLASH_WRITE) {
+      traffic.writes++;
+      traffic.programmedBytes[cause]! += bytes;
+    } else traffic.flushes++;
+    this.submitter.submit(operation, 0, address, bytes, 0, token, key);
+  }
+}
+
+/** The shared datastore: one device, and the locks, fences and FT records that live on it. */
+export class VirtualDatastore {
+  readonly traffic = new DatastoreTraffic();
+  readonly records: FtRecord[] = [];
+  /** Host that holds each disk's lock; -1 for none. */
+  readonly lockHolders: number[] = [];
+  /** Applied when the request with this datastore token completes; says how it went. */
+  readonly effects = new Map<number, () => Status>();
+  submitter!: Submitter;
+}
+
+class HostDatastore implements DatastorePort {
+  private readonly datastore: VirtualDatastore;
+  private readonly traffic: DatastoreTraffic;
+  private readonly submitter: Submitter;
+  private readonly host: number;
+  private readonly hostBits: number;
+  private readonly metadataUnit: number;
+
+  constructor(datastore: VirtualDatastore, host: number, metadataUnit: number) {
+    this.datastore = datastore;
+    this.traffic = datastore.traffic;
+    this.submitter = datastore.submitter;
+    this.host = host;
+    this.hostBits = host << TOKEN_BITS;
+    this.metadataUnit = metadataUnit;
+  }
+
+  submit(
+    operation: number,
+    disk: number,
+    offset: number,
+    bytes: number,
+    fua: boolean,
+    cause: number,
+    token: number,
+    key: number,
+  ): void {
+    const traffic = this.traffic;
+    if (operation === SAN_READ) {
+      traffic.reads[cause]!++;
+      traffic.readBytes += bytes;
+      traffic.bytes[cause]! += bytes;
+    } else if (operation === SAN_FLUSH) traffic.flushes++;
+    else {
+      traffic.writes[cause]!++;
+      if (operation === SAN_WRITE) {
+        traffic.writeBytes += bytes;
+        traffic.bytes[cause]! += bytes;
+      }
+    }
+    this.submitter.submit(operation, disk, offset, bytes, fua ? REQUEST_FUA : 0, this.hostBits | token, key);
+  }
+
+  lock(disk: number, token: number): void {
+    this.metadata(disk, token, CAUSE_RECORD, 0, () => {
+      const holder = this.datastore.lockHolders[disk]!;
+      if (holder >= 0 && holder !== this.host) return STATUS_REFUSED;
+      this.datastore.lockHolders[disk] = this.host;
+      return STATUS_OK;
+    });
+  }
+
+  unlock(disk: number, token: number): void {
+    this.metadata(disk, token, CAUSE_RECORD, 0, () => {
+      if (this.datastore.lockHolders[disk] !== this.host) return STATUS_REFUSED;
+      this.datastore.lockHolders[disk] = -1;
+      return STATUS_OK;
+    });
+  }
+
+  heartbeat(disk: number, token: number): void {
+    this.metadata(disk, token, CAUSE_HEARTBEAT, REQUEST_RESERVED, () =>
+      this.datastore.lockHolders[disk] === this.host ? STATUS_OK : STATUS_REFUSED,
+    );
+  }
+
+  record(disk: number): FtRecord {
+    return this.datastore.records[disk]!;
+  }
+
+  compareAndWrite(disk: number, expected: FtRecord, next: FtRecord, token: number): void {
+    this.metadata(disk, token, CAUSE_RECORD, 0, () => {
+      const current = this.datastore.records[disk]!;
+      if (this.datastore.lockHolders[disk] !== this.host) return STATUS_REFUSED;
+      if (current.epoch !== expected.epoch || current.version !== expected.version) return STATUS_REFUSED;
+      this.datastore.records[disk] = next;
+      return STATUS_OK;
+    });
+  }
+
+  private metadata(disk: number, token: number, cause: number, flags: number, effect: () => Status): void {
+    this.traffic.writes[cause]!++;
+    this.traffic.bytes[cause]! += RECORD_BYTES;
+    this.traffic.writeBytes += RECORD_BYTES;
+    const datastoreToken = this.hostBits | token;
+    this.datastore.effects.set(datastoreToken, effect);
+    const address = disk * RECORD_BYTES;
+    this.submitter.submit(SAN_WRITE, this.metadataUnit, address, RECORD_BYTES, flags | REQUEST_FUA, datastoreToken, disk);
+  }
+}
+
+/** Rows of messages in flight, shared by all hosts. */
+class MessageRows {
+  fields = new Float64Array(256 * MESSAGE_FIELDS);
+  private free = new Int32Array(256);
+  private freeCount = 0;
+  private used = 0;
+
+  allocate(): number {
+    if (this.freeCount !== 0) return this.free[--this.freeCount]!;
+    if ((this.used + 1) * MESSAGE_FIELDS > this.fields.length) {
+      const grown = new Float64Array(this.fields.length * 2);
+      grown.set(this.fields);
+      this.fields = grown;
+      const free = new Int32Array(this.free.length * 2);
+      free.set(this.free);
+      this.free = free;
+    }
+    return this.used++;
+  }
+
+  release(message: number): void {
+    this.free[this.freeCount++] = message;
+  }
+
+  get inFlight(): number {
+    return this.used - this.freeCount;
+  }
+}
+
+class VirtualNetwork implements NetworkPort {
+  private readonly rows: MessageRows;
+  private readonly traffic: NetworkTraffic;
+  private readonly submitter: Submitter;
+
+  constructor(rows: MessageRows, traffic: NetworkTraffic, submitter: Submitter) {
+    this.rows = rows;
+    this.traffic = traffic;
+    this.submitter = submitter;
+  }
+
+  get fields(): Float64Array {
+    return this.rows.fields;
+  }
+
+  allocate(): number {
+    return this.rows.allocate();
+  }
+
+  send(toHost: number, message: number, bytes: number): void {
+    const fields = this.rows.fields;
+    const base = message * MESSAGE_FIELDS;
+    fields[base + FIELD_TO] = toHost;
+    this.traffic.bytes += bytes;
+    this.traffic.messages++;
+    this.submitter.submit(DEVICE_SEND, toHost, 0, bytes, 0, message, fields[base + FIELD_KEY]!);
+  }
+}
+
+class HostTimer implements TimerPort {
+  private readonly runtime: VirtualRuntime;
+  private readonly target: number;
+
+  constructor(runtime: VirtualRuntime, host: number) {
+    this.runtime = runtime;
+    this.target = (host << KIND_BITS) | EVENT_TIMER;
+  }
+
+  set(timeNs: number, timer: number): void {
+    this.runtime.queue.push(timeNs, this.target, timer);
+  }
+}
+
+export interface RuntimeSetup {
+  readonly scenario: ResolvedScenario;
+  readonly seed: number;
+  /** Virtual disks in the whole cluster. */
+  readonly disks: number;
+  readonly guest: GuestPort;
+  readonly observer: ObserverPort;
+  readonly content: ClusterContent | null;
+  /** Makes a host; FVP's unless a test does without. */
+  readonly createHost?: (setup: HostSetup) => HostMachine;
+}
+
+export class VirtualRuntime implements ClockPort {
+  readonly queue = new EventQueue();
+  nowNs = 0;
+  events = 0;
+  readonly hosts: HostMachine[] = [];
+  /** FVP hosts, in the same order; empty where a test does without FVP. */
+  readonly fvpHosts: Host[] = [];
+  readonly devices: { readonly name: string; readonly device: Device }[] = [];
+  readonly flash: (FlashTraffic | null)[] = [];
+  readonly network = new NetworkTraffic();
+  readonly datastore = new VirtualDatastore();
+  private readonly rows = new MessageRows();
+  private readonly submitters: Submitter[] = [];
+  private readonly content: ClusterContent | null;
+
+  constructor(setup: RuntimeSetup) {
+    const { scenario } = setup;
+    this.content = setup.content;
+    if (scenario.hosts.length > HOSTS_MAX) throw new UsageError(`${scenario.hosts.length} hosts; the most is ${HOSTS_MAX}`);
+    for (let disk = 0; disk < setup.disks; disk++) {
+      this.datastore.records.push(emptyRecord(disk));
+      this.datastore.lockHolders.push(-1);
+    }
+    const target = (index: number, kind: number) => (index << KIND_BITS) | kind;
+    this.datastore.submitter = this.createDevice(scenario.datastore, 'datastore', target(0, EVENT_DATASTORE), setup.seed);
+    const volatileDatastore = scenario.datastore.model.volatileCache?.(scenario.datastore.parameters) ?? false;
+    const count = scenario.hosts.length;
+    for (let host = 0; host < count; host++) {
+      const { name, flash: flashDevice, link } = scenario.hosts[host]!;
+      let flash: VirtualFlash | null = null;
+      if (flashDevice !== null) {
+        flash = new VirtualFlash(this.createDevice(flashDevice, `${name}/flash`, target(host, EVENT_FLASH), setup.seed));
+      }
+      this.flash.push(flash?.traffic ?? null);
+      const egress = this.createDevice(link, `${name}/link`, target(host, EVENT_MESSAGE), setup.seed);
+      const peers: number[] = [];
+      for (let step = 1; step < count; step++) {
+        const peer = (host + step) % count;
+        if (scenario.hosts[peer]!.flash !== null) peers.push(peer);
+      }
+      const hostSetup: HostSetup = {
+        id: host,
+        hosts: count,
+        ports: {
+          clock: this,
+          flash,
+          datastore: new HostDatastore(this.datastore, host, setup.disks),
+          network: new VirtualNetwork(this.rows, this.network, egress),
+          guest: setup.guest,
+          timer: new HostTimer(this, host),
+          observer: setup.observer,
+          content: setup.content?.port(host) ?? null,
+        },
+        options: scenario.fvp,
+        flashCapacityBytes: flashDevice?.capacityBytes ?? 0,
+        volatileDatastore,
+        peers,
+      };
+      if (setup.createHost === undefined) {
+        const machine = new Host(hostSetup);
+        this.hosts.push(machine);
+        this.fvpHosts.push(machine);
+      } else this.hosts.push(setup.createHost(hostSetup));
+    }
+  }
+
+  /** Messages sent and not yet delivered. */
+  get messagesInFlight(): number {
+    return this.rows.inFlight;
+  }
+
+  /** Takes the next event and lets its receiver act. The caller has seen that there is one. */
+  step(): void {
+    const queue = this.queue;
+    queue.pop();
+    this.nowNs = queue.timeNs;
+    this.events++;
+    const token = queue.token;
+    const index = queue.target >>> KIND_BITS;
+    switch (queue.target & ((1 << KIND_BITS) - 1)) {
+      case EVENT_FLASH:
+        if (this.content !== null) this.content.onFlash(index, token, STATUS_OK);
+        this.hosts[index]!.onCompletion(token, STATUS_OK);
+        return;
+      case EVENT_DATASTORE: {
+        const host = token >>> TOKEN_BITS;
+        const status = this.datastore.effects.size === 0 ? STATUS_OK : this.applyEffect(token);
+        if (this.content !== null) this.content.onDatastore(host, token & TOKEN_MASK, status);
+        this.hosts[host]!.onCompletion(token & TOKEN_MASK, status);
+        return;
+      }
+      case EVENT_MESSAGE:
+        this.hosts[this.rows.fields[token * MESSAGE_FIELDS + FIELD_TO]!]!.onMessage(token);
+        this.rows.release(token);
+        return;
+      case EVENT_TIMER:
+        this.hosts[index]!.onTimer(token);
+        return;
+      case EVENT_DEVICE:
+        this.devices[index]!.device.fire(token);
+        return;
+      case EVENT_READY:
+        this.submitters[index]!.onReady();
+        return;
+    }
+  }
+
+  private applyEffect(token: number): Status {
+    const effect = this.datastore.effects.get(token);
+    if (effect === undefined) return STATUS_OK;
+    this.datastore.effects.delete(token);
+    return effect();
+  }
+
+  private createDevice(resolved: ResolvedDevice, name: string, completionTarget: number, seed: number): Submitter {
+    const index = this.devices.length;
+    const context = new Context(this, name, completionTarget, index, seed);
+    const device = resolved.model.create(resolved.parameters, context);
+    const submitter = new Submitter(this, device, completionTarget);
+    this.devices.push({ name, device });
+    this.submitters.push(submitter);
+    return submitter;
+  }
+}
+

@@ -1,0 +1,103 @@
+/**
+ * Durable checkpoints: the FT record says up to which sequence number everything is on the datastore. Only then are
+ * log records released, here and at the holders (fvp-protocol.md 12.4-9, 12.4-10).
+ */
+import type { FtRecord } from './ft-record.ts';
+import type { HostState } from './host-state.ts';
+import { BLOCK_BYTES } from './index/block-index.ts';
+import { STAGE_BITS, STAGE_CHECKPOINT } from './op-table.ts';
+import { CAUSE_RECORD, SAN_FLUSH, STATUS_OK, type Status } from './ports.ts';
+import type { Replicator } from './replication/replicator.ts';
+import type { VirtualDisk } from './virtual-disk.ts';
+
+export const TIMER_CHECKPOINT = 1;
+
+/** An op's `flags`: what it awaits. */
+const AWAITS_FLUSH = 1;
+const AWAITS_RECORD = 2;
+
+export class Checkpointer {
+  private readonly state: HostState;
+  private readonly replicator: Replicator;
+  /** Called when log space of the disk has been released. */
+  private readonly onReleased: (disk: VirtualDisk) => void;
+
+  constructor(state: HostState, replicator: Replicator, onReleased: (disk: VirtualDisk) => void) {
+    this.state = state;
+    this.replicator = replicator;
+    this.onReleased = onReleased;
+  }
+
+  /** Writes a checkpoint if there is something new and the last one is old enough; else sees to it later. */
+  consider(disk: VirtualDisk): void {
+    if (disk.checkpointing || disk.destaged <= disk.checkpoint) return;
+    const dueNs = disk.lastCheckpointNs + this.state.options.checkpointIntervalNs;
+    // While newcomers are held the disk is on its way out of write-back: nothing is gained by waiting.
+    if (disk.holding || this.state.ports.clock.nowNs >= dueNs) {
+      this.write(disk);
+      return;
+    }
+    if (!disk.checkpointTimerSet) {
+      disk.checkpointTimerSet = true;
+      this.state.ports.timer.set(dueNs, disk.local * 4 + TIMER_CHECKPOINT);
+    }
+  }
+
+  onTimer(disk: VirtualDisk): void {
+    disk.checkpointTimerSet = false;
+    this.consider(disk);
+  }
+
+  onCompletion(disk: VirtualDisk, op: number, status: Status): void {
+    const ops = this.state.ops;
+    if (status === STATUS_OK && ops.flags[op] === AWAITS_FLUSH) {
+      this.writeRecord(disk, op);
+      return;
+    }
+    const sequence = ops.sequence[op]!;
+    ops.release(op);
+    disk.checkpointing = false;
+    if (status !== STATUS_OK) return;
+    disk.record = this.state.ports.datastore.record(disk.id);
+    this.state.counters.checkpoints++;
+    this.release(disk, sequence);
+    this.consider(disk);
+  }
+
+  private write(disk: VirtualDisk): void {
+    const { ops, ports, volatileDatastore } = this.state;
+    disk.checkpointing = true;
+    disk.lastCheckpointNs = ports.clock.nowNs;
+    const op = ops.allocate();
+    ops.disk[op] = disk.local;
+    ops.sequence[op] = disk.destaged;
+    if (volatileDatastore) {
+      ops.flags[op] = AWAITS_FLUSH;
+      ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_RECORD, (op << STAGE_BITS) | STAGE_CHECKPOINT, disk.id);
+    } else this.writeRecord(disk, op);
+  }
+
+  private writeRecord(disk: VirtualDisk, op: number): void {
+    const { ops, ports } = this.state;
+    ops.flags[op] = AWAITS_RECORD;
+    const next: FtRecord = {
+      ...disk.record,
+      version: disk.record.version + 1,
+      checkpoint: ops.sequence[op]!,
+    };
+    ports.datastore.compareAndWrite(disk.id, disk.record, next, (op << STAGE_BITS) | STAGE_CHECKPOINT);
+  }
+
+  private release(disk: VirtualDisk, through: number): void {
+    const ring = disk.ring;
+    let slots = 0;
+    for (let sequence = ring.first; sequence <= through; sequence++) slots += ring.slots[sequence & ring.mask]!;
+    ring.first = through + 1;
+    disk.checkpoint = through;
+    disk.dirtyBytes -= slots * BLOCK_BYTES;
+    this.state.dirtyBytes -= slots * BLOCK_BYTES;
+    disk.log.release(through);
+    this.replicator.release(disk);
+    this.onReleased(disk);
+  }
+}

@@ -1,0 +1,87 @@
+/** What the parts of one host share: its ports, its flash, its requests under way, its counters. */
+import { BucketStore } from './log/bucket-store.ts';
+import { OpTable } from './op-table.ts';
+import type { FvpOptions } from './options.ts';
+import type { Ports } from './ports.ts';
+
+/** Batch lengths are counted by power of two: [1], [2-3], [4-7], ... */
+export const BATCH_LENGTH_CLASSES = 10;
+
+export class HostCounters {
+  /** Read bytes that flash served. */
+  hitBytes = 0;
+  populatedBytes = 0;
+  /** Fills dropped because a write came between, or because no bucket could be had. */
+  droppedFills = 0;
+  headerBytes = 0;
+  throttledNs = 0;
+  throttledWrites = 0;
+  throttledNsMax = 0;
+  batches = 0;
+  readonly batchLengths = new Float64Array(BATCH_LENGTH_CLASSES);
+  destagedBytes = 0;
+  destageReadBytes = 0;
+  joinedWrites = 0;
+  timeToDestageNsMax = 0;
+  checkpoints = 0;
+  /** Time that durable writes waited for an earlier sequence number. */
+  logOrderNs = 0;
+  /** Reads that waited for an uncommitted write. */
+  waitedReads = 0;
+  heartbeats = 0;
+}
+
+export interface HostSetup {
+  readonly id: number;
+  readonly hosts: number;
+  readonly ports: Ports;
+  readonly options: FvpOptions;
+  /** 0 without flash. */
+  readonly flashCapacityBytes: number;
+  /** The datastore acknowledges before data is durable: checkpoints are preceded by a flush. */
+  readonly volatileDatastore: boolean;
+  /** Hosts that may hold replicas of this host's disks, in order of preference. */
+  readonly peers: readonly number[];
+}
+
+export class HostState {
+  readonly id: number;
+  readonly ports: Ports;
+  readonly options: FvpOptions;
+  readonly peers: readonly number[];
+  readonly volatileDatastore: boolean;
+  readonly hasFlash: boolean;
+  readonly ops = new OpTable();
+  readonly buckets: BucketStore;
+  readonly counters = new HostCounters();
+  /** Un-released bytes in the logs of the disks this host owns. */
+  dirtyBytes = 0;
+  /** Highest `dirtyBytes` since it was last reset by whoever samples it. */
+  dirtyBytesMax = 0;
+  /** Bytes of log data ever appended here, for the destage buffer. */
+  appendedBytes = 0;
+  /** Buckets promised to logs and replica logs. */
+  reservedBuckets = 0;
+
+  constructor(setup: HostSetup) {
+    this.id = setup.id;
+    this.ports = setup.ports;
+    this.options = setup.options;
+    this.peers = setup.peers;
+    this.volatileDatastore = setup.volatileDatastore;
+    this.hasFlash = setup.ports.flash !== null;
+    this.buckets = new BucketStore(setup.flashCapacityBytes, setup.options.bucketBytes);
+  }
+
+  /** Buckets that a log with this quota can come to hold: the quota and the one being filled. */
+  quotaBuckets(dirtyLimitBytes: number): number {
+    return Math.max(2, Math.ceil(dirtyLimitBytes / this.options.bucketBytes)) + 1;
+  }
+
+  /** Promises room for a log, leaving at least one bucket for the cache. @returns false when there is none */
+  reserve(buckets: number): boolean {
+    if (this.reservedBuckets + buckets > this.buckets.capacityBuckets - 1) return false;
+    this.reservedBuckets += buckets;
+    return true;
+  }
+}

@@ -1,0 +1,469 @@
+/**
+ * Writes. In write-through they go to the datastore, with a copy to flash in parallel; while logging they are
+ * appended to the log and to every holder's, and are committed in order of sequence number once durable everywhere
+ * (fvp-protocol.md 12.4-1, 12.4-7).
+ *
+ * Flow control: between two water marks of the disk's dirty quota writes are paced, so that near the high mark the
+ * admitted rate equals the measured destage rate; at the quota they wait for a release.
+ */
+import type { Destager } from './destager.ts';
+import type { HostState } from './host-state.ts';
+import {
+  BLOCK_BYTES,
+  ENTRY_META,
+  ENTRY_STAMP,
+  ENTRY_WORDS,
+  FULL_MASK,
+  LEAF_BYTES,
+  sectorMask,
+} from './index/block-index.ts';
+import { RECORD_DISCARD, RECORD_THROUGH, RECORD_WRITE } from './log/record-ring.ts';
+import { STAGE_BITS, STAGE_LOG_APPEND, STAGE_THROUGH_CACHE, STAGE_THROUGH_SAN } from './op-table.ts';
+import {
+  CAUSE_GUEST,
+  FLASH_FOR_GUEST,
+  FLASH_WRITE,
+  SAN_DISCARD,
+  SAN_WRITE,
+  STATUS_OK,
+  type Status,
+} from './ports.ts';
+import type { ReadPath } from './read-path.ts';
+import type { Replicator } from './replication/replicator.ts';
+import type { VirtualDisk } from './virtual-disk.ts';
+
+/** Bits of an op's `flags` on this path. */
+export const WRITE_FUA = 1;
+const COPY_DONE = 1;
+
+/** `operation` of an op: a write or a discard. */
+export const OPERATION_WRITE = 1;
+export const OPERATION_DISCARD = 3;
+
+export const TIMER_PUMP = 0;
+
+/** In the ring's `op` column: a write-through write that overlaps one that was in flight when it came. */
+const OVERLAPPING = -2;
+
+/** Retry of an append that found every bucket in use for a moment. @source assumed */
+const BUCKET_RETRY_NS = 100_000;
+
+export class WritePath {
+  private readonly state: HostState;
+  private readonly reads: ReadPath;
+  private readonly destager: Destager;
+  private readonly replicator: Replicator;
+  /** Called when the last in-flight write of a disk that admits no newcomers is done. */
+  private readonly onQuiet: (disk: VirtualDisk) => void;
+  /** Set by `invalidate`: a block of the range has a write in flight. */
+  private overlaps = false;
+
+  constructor(
+    state: HostState,
+    reads: ReadPath,
+    destager: Destager,
+    replicator: Replicator,
+    onQuiet: (disk: VirtualDisk) => void,
+  ) {
+    this.state = state;
+    this.reads = reads;
+    this.destager = destager;
+    this.replicator = replicator;
+    this.onQuiet = onQuiet;
+  }
+
+  /** Starts a guest write or discard; `operation`, `offset`, `bytes`, `tag`, `key`, `payload`, `flags` are set. */
+  submit(disk: VirtualDisk, op: number): void {
+    if (!disk.holding && disk.queueHead < 0 && !this.paced(disk)) {
+      if (!disk.logging) {
+        this.writeThrough(disk, op);
+        return;
+      }
+      // The part of the write already appended; a write larger than what may be dirty goes in piece by piece.
+      this.state.ops.sequence[op] = 0;
+      if (this.appendAll(disk, op)) return;
+    }
+    this.enqueue(disk, op);
+    this.pump(disk);
+  }
+
+  onTimer(disk: VirtualDisk): void {
+    disk.pumpTimerSet = false;
+    this.pump(disk);
+  }
+
+  /** Admits waiting writes as far as flow control allows. */
+  pump(disk: VirtualDisk): void {
+    const ops = this.state.ops;
+    const nowNs = this.state.ports.clock.nowNs;
+    while (disk.queueHead >= 0 && !disk.holding) {
+      const op = disk.queueHead;
+      if (disk.logging && this.paced(disk)) {
+        if (disk.nextAdmitNs > nowNs) {
+          this.setTimer(disk, disk.nextAdmitNs);
+          return;
+        }
+        disk.nextAdmitNs = nowNs + this.paceNs(disk, ops.bytes[op]!);
+      }
+      if (disk.logging && !this.appendAll(disk, op)) return;
+      disk.queueHead = ops.next[op]!;
+      if (disk.queueHead < 0) disk.queueTail = -1;
+      ops.next[op] = -1;
+      const waitedNs = nowNs - ops.startNs[op]!;
+      if (waitedNs > 0) {
+        const counters = this.state.counters;
+        counters.throttledWrites++;
+        counters.throttledNs += waitedNs;
+        if (waitedNs > counters.throttledNsMax) counters.throttledNsMax = waitedNs;
+      }
+      if (!disk.logging) this.writeThrough(disk, op);
+    }
+  }
+
+  // ---- while logging ----
+
+  onLogAppend(disk: VirtualDisk, op: number, status: Status): void {
+    const ops = this.state.ops;
+    const sequence = ops.sequence[op]!;
+    if (ops.parent[op]! >= 0) ops.release(op);
+    if (status === STATUS_OK) this.durable(disk, sequence);
+  }
+
+  /** One more holder has the record. */
+  durable(disk: VirtualDisk, sequence: number): void {
+    const ring = disk.ring;
+    const at = sequence & ring.mask;
+    if (--ring.pending[at]! !== 0) return;
+    ring.durableNs[at] = this.state.ports.clock.nowNs;
+    if (sequence === disk.committed + 1) this.commit(disk);
+  }
+
+  private commit(disk: VirtualDisk): void {
+    const { ops, ports, counters } = this.state;
+    const ring = disk.ring;
+    const nowNs = ports.clock.nowNs;
+    let sequence = disk.committed + 1;
+    while (sequence < ring.next) {
+      const at = sequence & ring.mask;
+      if (ring.pending[at] !== 0) break;
+      counters.logOrderNs += nowNs - ring.durableNs[at]!;
+      const op = ring.op[at]!;
+      if (op >= 0) {
+        ports.guest.complete(ops.tag[op]!, STATUS_OK);
+        ops.release(op);
+      }
+      sequence++;
+    }
+    disk.committed = sequence - 1;
+    if (disk.waitingFor <= disk.committed) this.reads.wake(disk);
+    this.destager.kick(disk);
+    if (disk.holding && disk.committed === ring.next - 1) this.onQuiet(disk);
+  }
+
+  /**
+   * Appends the rest of a write to the log, one record for each leaf it touches.
+   * @returns false when there is no room now; it goes on from there at the next call
+   */
+  private appendAll(disk: VirtualDisk, op: number): boolean {
+    const ops = this.state.ops;
+    if (ops.operation[op] === OPERATION_DISCARD) return this.append(disk, op, ops.offset[op]!, ops.bytes[op]!, true);
+    const end = ops.offset[op]! + ops.bytes[op]!;
+    let at = ops.offset[op]! + ops.sequence[op]!;
+    while (at < end) {
+      const pieceEnd = Math.min(end, (Math.floor(at / LEAF_BYTES) + 1) * LEAF_BYTES);
+      if (!this.append(disk, op, at, pieceEnd - at, pieceEnd === end)) {
+        ops.sequence[op] = at - ops.offset[op]!;
+        return false;
+      }
+      at = pieceEnd;
+    }
+    return true;
+  }
+
+  private append(disk: VirtualDisk, guest: number, offset: number, bytes: number, last: boolean): boolean {
+    const { ops, ports, options, counters } = this.state;
+    const ring = disk.ring;
+    const discard = ops.operation[guest] === OPERATION_DISCARD;
+    const data = discard ? 0 : bytes;
+    const blocks = discard ? 0 : ((offset & (BLOCK_BYTES - 1)) + data + BLOCK_BYTES - 1) >>> 12;
+    const withHeader = (options.recordHeaderBytes + data + BLOCK_BYTES - 1) >>> 12;
+    const slots = blocks > withHeader ? blocks : withHeader;
+    const log = disk.log;
+    const quotaBuckets = this.state.quotaBuckets(options.dirtyLimitBytes) - 1;
+    if (!log.hasRoom(slots) && log.heldBuckets >= quotaBuckets) return false;
+    const sequence = ring.next;
+    const slot = log.take(slots, sequence);
+    if (slot < 0) {
+      this.setTimer(disk, ports.clock.nowNs + BUCKET_RETRY_NS);
+      return false;
+    }
+    const at = ring.place(sequence);
+    let op = guest;
+    if (!last) {
+      op = ops.allocate();
+      ops.disk[op] = disk.local;
+      ops.parent[op] = guest;
+      ops.key[op] = ops.key[guest]!;
+    }
+    ops.sequence[op] = sequence;
+    ring.kind[at] = discard ? RECORD_DISCARD : RECORD_WRITE;
+    ring.slot[at] = slot;
+    ring.slots[at] = slots;
+    ring.offset[at] = offset;
+    ring.bytes[at] = bytes;
+    ring.key[at] = ops.key[guest]!;
+    ring.payload[at] = ops.payload[guest]!;
+    ring.payloadOffset[at] = offset - ops.offset[guest]!;
+    ring.pending[at] = 1 + disk.holders.length;
+    ring.op[at] = last ? guest : -1;
+    ring.appendedNs[at] = ports.clock.nowNs;
+    ring.previous[at] = discard
+      ? this.invalidate(disk, offset, bytes, sequence, true)
+      : this.point(disk, offset, bytes, slot, sequence);
+    const slotBytes = slots * BLOCK_BYTES;
+    this.state.appendedBytes += bytes;
+    ring.appendedBytes[at] = this.state.appendedBytes;
+    disk.dirtyBytes += slotBytes;
+    this.state.dirtyBytes += slotBytes;
+    if (this.state.dirtyBytes > this.state.dirtyBytesMax) this.state.dirtyBytesMax = this.state.dirtyBytes;
+    counters.headerBytes += slotBytes - data;
+
+    const token = (op << STAGE_BITS) | STAGE_LOG_APPEND;
+    if (ports.content !== null && !discard) {
+      ports.content.writing(token, ring.payload[at]!, ring.payloadOffset[at]!, bytes, offset & (BLOCK_BYTES - 1));
+    }
+    ports.flash!.submit(FLASH_WRITE, slot * BLOCK_BYTES, slotBytes, FLASH_FOR_GUEST, token, ring.key[at]!);
+    if (disk.holders.length !== 0) this.replicator.append(disk, sequence);
+    return true;
+  }
+
+  /** Points the index at a record's data. @returns the newest earlier write to any of its blocks */
+  private point(disk: VirtualDisk, offset: number, bytes: number, slot: number, sequence: number): number {
+    const index = disk.index;
+    const generation = this.state.buckets.generation[slot >>> this.state.buckets.slotShift]!;
+    let position = index.ensure(offset);
+    const words = index.words;
+    const end = offset + bytes;
+    let previous = 0;
+    let at = offset;
+    let next = slot;
+    while (at < end) {
+      const stamp = words[position + ENTRY_STAMP]!;
+      if (stamp > previous) previous = stamp;
+      const from = at & (BLOCK_BYTES - 1);
+      const left = end - at;
+      words[position + ENTRY_STAMP] = sequence;
+      if (from === 0 && left >= BLOCK_BYTES && words[position + ENTRY_META]! <= FULL_MASK) {
+        words[position] = next;
+        words[position + 1] = generation;
+        words[position + ENTRY_META] = FULL_MASK;
+        at += BLOCK_BYTES;
+      } else {
+        const to = from + left < BLOCK_BYTES ? from + left : BLOCK_BYTES;
+        index.set(position, next, generation, sectorMask(from, to));
+        at += to - from;
+      }
+      position += ENTRY_WORDS;
+      next++;
+    }
+    return previous;
+  }
+
+  private paced(disk: VirtualDisk): boolean {
+    return disk.logging && this.dirtyBytes(disk) >= this.limitBytes(disk) * this.state.options.lowWater;
+  }
+
+  /** Dirty log bytes; the buckets they pin where that is more (large records leave a bucket's end empty). */
+  private dirtyBytes(disk: VirtualDisk): number {
+    const pinned = (disk.log.heldBuckets - 1) * this.state.options.bucketBytes;
+    return pinned > disk.dirtyBytes ? pinned : disk.dirtyBytes;
+  }
+
+  /** The quota, or what can be destaged within the drain bound where that is less. */
+  private limitBytes(disk: VirtualDisk): number {
+    const { dirtyLimitBytes, drainBoundNs } = this.state.options;
+    if (disk.destageRate === 0) return dirtyLimitBytes;
+    const drainable = disk.destageRate * drainBoundNs;
+    return drainable < dirtyLimitBytes ? drainable : dirtyLimitBytes;
+  }
+
+  /**
+   * Time that the admission of `bytes` takes at the present fill: nothing at the low mark, as long as destaging them
+   * at the high mark, and twice that above it, where the backlog must shrink.
+   */
+  private paceNs(disk: VirtualDisk, bytes: number): number {
+    const { options } = this.state;
+    if (disk.destageRate === 0) return 0;
+    const limit = this.limitBytes(disk);
+    const low = limit * options.lowWater;
+    const high = limit * options.highWater;
+    const fill = (this.dirtyBytes(disk) - low) / (high - low);
+    const logBytes = bytes + BLOCK_BYTES;
+    return Math.floor((logBytes / disk.destageRate) * Math.min(2, Math.max(0, fill)));
+  }
+
+  private enqueue(disk: VirtualDisk, op: number): void {
+    const ops = this.state.ops;
+    ops.startNs[op] = this.state.ports.clock.nowNs;
+    if (disk.queueTail < 0) disk.queueHead = op;
+    else ops.next[disk.queueTail] = op;
+    disk.queueTail = op;
+  }
+
+  private setTimer(disk: VirtualDisk, timeNs: number): void {
+    if (disk.pumpTimerSet) return;
+    disk.pumpTimerSet = true;
+    this.state.ports.timer.set(timeNs, disk.local * 4 + TIMER_PUMP);
+  }
+
+  // ---- write-through ----
+
+  /**
+   * To the datastore, and to flash in parallel; acknowledged when the datastore has it. The old cached copy is dropped
+   * first and the new one counts only once both are done, so no read ever finds data that the datastore might not
+   * have. A write that overlaps one in flight is not cached at all: which of the two the datastore keeps is its
+   * choice (12.4-6).
+   */
+  private writeThrough(disk: VirtualDisk, op: number): void {
+    const { ops, ports, buckets } = this.state;
+    const ring = disk.ring;
+    const sequence = ring.next;
+    const at = ring.place(sequence);
+    const offset = ops.offset[op]!;
+    const bytes = ops.bytes[op]!;
+    const discard = ops.operation[op] === OPERATION_DISCARD;
+    ring.kind[at] = RECORD_THROUGH;
+    ring.pending[at] = 1;
+    ops.sequence[op] = sequence;
+    this.invalidate(disk, offset, bytes, sequence, discard);
+    const overlaps = this.overlaps;
+    ring.op[at] = overlaps ? OVERLAPPING : -1;
+    const token = (op << STAGE_BITS) | STAGE_THROUGH_SAN;
+    const key = ops.key[op]!;
+    const payload = ops.payload[op]!;
+    if (ports.content !== null && !discard) ports.content.writing(token, payload, 0, bytes, 0);
+    const fua = (ops.flags[op]! & WRITE_FUA) !== 0;
+    const operation = discard ? SAN_DISCARD : SAN_WRITE;
+    ports.datastore.submit(operation, disk.id, offset, bytes, fua, CAUSE_GUEST, token, key);
+    // The parent of a copy still in flight; its `slot` heads the list of copies.
+    ops.slot[op] = -1;
+    if (!this.state.hasFlash || discard || overlaps) return;
+    const end = offset + bytes;
+    let from = offset;
+    while (from < end) {
+      const pieceEnd = Math.min(end, (Math.floor(from / LEAF_BYTES) + 1) * LEAF_BYTES);
+      const slots = ((from & (BLOCK_BYTES - 1)) + (pieceEnd - from) + BLOCK_BYTES - 1) >>> 12;
+      const slot = disk.clean.take(slots, 0);
+      if (slot < 0) return;
+      buckets.pins[slot >>> buckets.slotShift]!++;
+      const copy = ops.allocate();
+      ops.disk[copy] = disk.local;
+      ops.offset[copy] = from;
+      ops.bytes[copy] = pieceEnd - from;
+      ops.slot[copy] = slot;
+      ops.sequence[copy] = sequence;
+      ops.parent[copy] = op;
+      ops.next[copy] = ops.slot[op]!;
+      ops.slot[op] = copy;
+      const copyToken = (copy << STAGE_BITS) | STAGE_THROUGH_CACHE;
+      if (ports.content !== null) {
+        ports.content.writing(copyToken, payload, from - offset, pieceEnd - from, from & (BLOCK_BYTES - 1));
+      }
+      ports.flash!.submit(FLASH_WRITE, slot * BLOCK_BYTES, slots * BLOCK_BYTES, FLASH_FOR_GUEST, copyToken, key);
+      from = pieceEnd;
+    }
+  }
+
+  onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
+    const { ops, ports } = this.state;
+    ports.guest.complete(ops.tag[op]!, status);
+    let copy = ops.slot[op]!;
+    while (copy >= 0) {
+      const next = ops.next[copy]!;
+      ops.parent[copy] = -1;
+      if ((ops.flags[copy]! & COPY_DONE) !== 0) this.settleCopy(disk, copy, status === STATUS_OK);
+      else if (status !== STATUS_OK) ops.sequence[copy] = -1;
+      copy = next;
+    }
+    const ring = disk.ring;
+    ring.pending[ops.sequence[op]! & ring.mask] = 0;
+    ops.release(op);
+    let done = disk.committed + 1;
+    while (done < ring.next && ring.pending[done & ring.mask] === 0) done++;
+    disk.committed = done - 1;
+    ring.first = done;
+    if (disk.holding && done === ring.next) this.onQuiet(disk);
+  }
+
+  onThroughCache(disk: VirtualDisk, copy: number, status: Status): void {
+    const ops = this.state.ops;
+    if (ops.parent[copy]! < 0) this.settleCopy(disk, copy, status === STATUS_OK);
+    else {
+      ops.flags[copy] = COPY_DONE;
+      if (status !== STATUS_OK) ops.sequence[copy] = -1;
+    }
+  }
+
+  /** Datastore and flash both have it: the copy counts for every block not written since. */
+  private settleCopy(disk: VirtualDisk, copy: number, good: boolean): void {
+    const { ops, buckets } = this.state;
+    let slot = ops.slot[copy]!;
+    const bucket = slot >>> buckets.slotShift;
+    buckets.pins[bucket]!--;
+    const sequence = ops.sequence[copy]!;
+    if (good && sequence > 0) {
+      const generation = buckets.generation[bucket]!;
+      const end = ops.offset[copy]! + ops.bytes[copy]!;
+      let at = ops.offset[copy]!;
+      let position = disk.index.ensure(at);
+      while (at < end) {
+        const from = at & (BLOCK_BYTES - 1);
+        const blockEnd = Math.min(end, at - from + BLOCK_BYTES);
+        if (disk.index.words[position + ENTRY_STAMP] === sequence) {
+          disk.index.set(position, slot, generation, sectorMask(from, from + (blockEnd - at)));
+        }
+        at = blockEnd;
+        position += ENTRY_WORDS;
+        slot++;
+      }
+    }
+    ops.release(copy);
+  }
+
+  /**
+   * Drops the cached copies of a range, stamps its blocks, and sets `overlaps`. Where a discard finds no leaf it makes
+   * none: nothing is cached there, and what a discarded block holds until it is written again is undefined.
+   * @returns the newest earlier write to any of its blocks
+   */
+  private invalidate(disk: VirtualDisk, offset: number, bytes: number, sequence: number, discard: boolean): number {
+    const index = disk.index;
+    const ring = disk.ring;
+    const end = offset + bytes;
+    let previous = 0;
+    let at = offset;
+    this.overlaps = false;
+    while (at < end) {
+      const leafEnd = Math.min(end, (Math.floor(at / LEAF_BYTES) + 1) * LEAF_BYTES);
+      let position = discard ? index.find(at) : index.ensure(at);
+      if (position < 0) {
+        at = leafEnd;
+        continue;
+      }
+      while (at < leafEnd) {
+        const from = at & (BLOCK_BYTES - 1);
+        const blockEnd = Math.min(leafEnd, at - from + BLOCK_BYTES);
+        const stamp = index.words[position + ENTRY_STAMP]!;
+        if (stamp > previous) previous = stamp;
+        if (stamp > disk.committed) {
+          const before = stamp & ring.mask;
+          if (ring.pending[before] !== 0 || ring.op[before] === OVERLAPPING) this.overlaps = true;
+        }
+        index.words[position + ENTRY_STAMP] = sequence;
+        if (index.words[position + ENTRY_META] !== 0) index.clear(position, sectorMask(from, from + (blockEnd - at)));
+        at = blockEnd;
+        position += ENTRY_WORDS;
+      }
+    }
+    return previous;
+  }
+}
