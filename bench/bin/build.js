@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Plugin, settings } from '@oclif/core';
@@ -15,7 +15,9 @@ import { Plugin, settings } from '@oclif/core';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const ROOMS = ['bench', 'reference', 'results', 'traces', 'workloads'];
-const ASSET_SUFFIXES = ['.yaml', '.fio'];
+const ASSET_SUFFIXES = ['.yaml', '.fio', '.schema.json'];
+/** How the compiler announces a file. */
+const EMITTED = 'TSFILE:';
 
 function filesUnder(folder) {
   if (!existsSync(folder)) return [];
@@ -26,30 +28,38 @@ function filesUnder(folder) {
   });
 }
 
+/** @returns the compiler's exit code and the files it wrote. */
 function compile() {
-  const tsc = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
-  const { status, error } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
+  const tsc = join(ROOT, 'node_modules/.bin/tsc');
+  const argv = ['-p', 'tsconfig.build.json', '--listEmittedFiles'];
+  const { status, error, stdout } = spawnSync(tsc, argv, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (error !== undefined) throw error;
-  return status ?? 1;
-}
-
-function copyAssets() {
-  for (const room of ROOMS) {
-    for (const file of filesUnder(join(ROOT, room))) {
-      if (!ASSET_SUFFIXES.some((suffix) => file.endsWith(suffix))) continue;
-      const target = join(DIST, relative(ROOT, file));
-      mkdirSync(dirname(target), { recursive: true });
-      copyFileSync(file, target);
-    }
+  const written = [];
+  for (const line of stdout.split('\n')) {
+    if (line.startsWith(EMITTED)) written.push(resolve(ROOT, line.slice(EMITTED.length).trim()));
+    else if (line !== '') process.stdout.write(`${line}\n`);
   }
+  return { status: status ?? 1, written };
 }
 
-function removeOrphans() {
-  for (const room of ROOMS) {
-    for (const file of filesUnder(join(DIST, room))) {
-      const source = join(ROOT, relative(DIST, file).replace(/(\.d\.ts|\.js)$/, '.ts'));
-      if (!existsSync(source)) rmSync(file);
-    }
+/** @returns the copies. */
+function copyAssets() {
+  const assets = ROOMS.flatMap((room) => filesUnder(join(ROOT, room))).filter((file) =>
+    ASSET_SUFFIXES.some((suffix) => file.endsWith(suffix)),
+  );
+  return assets.map((file) => {
+    const target = join(DIST, relative(ROOT, file));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(file, target);
+    return target;
+  });
+}
+
+/** Removes what earlier builds left behind. */
+function removeAllBut(kept) {
+  const keep = new Set(kept);
+  for (const file of ROOMS.flatMap((room) => filesUnder(join(DIST, room)))) {
+    if (!keep.has(file)) rmSync(file, { force: true });
   }
 }
 
@@ -69,8 +79,7 @@ async function writeManifest() {
   renameSync(`${target}.${process.pid}.tmp`, target);
 }
 
-const status = compile();
-copyAssets();
-removeOrphans();
+const { status, written } = compile();
+removeAllBut([...written, ...copyAssets()]);
 await writeManifest();
 process.exitCode = status;

@@ -3,15 +3,17 @@
 import nodeModule from 'node:module';
 import process from 'node:process';
 
-const NODE_MAJOR_MIN = 20;
+/** As in package.json. */
+const NODE_MIN = [20, 19];
 /** sysexits.h EX_UNAVAILABLE */
 const EXIT_UNAVAILABLE = 69;
 
 // Node 22 and later keep compiled code between starts.
 nodeModule.enableCompileCache?.();
 
-if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
-  process.stderr.write(`fvp: needs Node 20.19 or later, this is ${process.version}\n`);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
+  process.stderr.write(`fvp: needs Node ${NODE_MIN.join('.')} or later, this is ${process.version}\n`);
   process.exit(EXIT_UNAVAILABLE);
 }
 

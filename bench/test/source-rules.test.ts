@@ -6,6 +6,7 @@ import {
   leftovers,
   loadedWith,
   type SourceFile,
+  undeclared,
   unrepeatable,
   wrongArrows,
   wrongNames,
@@ -69,6 +70,10 @@ describe('the repository', () => {
     for (const entry of ['bench/program/main.ts', ...entries]) {
       expect(loadedWith(files, entry).filter((path) => !light.test(path))).toEqual([]);
     }
+  });
+  test('imports only packages that are installed with it', () => {
+    const { dependencies } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
+    expect(undeclared(files, Object.keys(dependencies))).toEqual([]);
   });
   test('has every package that a test waits for installed by .ci/run', () => {
     const script = readFileSync(new URL('.ci/run', packageRoot()), 'utf8');
@@ -185,6 +190,15 @@ describe('what would not repeat', () => {
   ])('is not found in %s: %s', (path, text) => {
     expect(unrepeatable([file(path, text)])).toEqual([]);
   });
+});
+
+test('a package that is not installed with fvp is found outside tests', () => {
+  const text =
+    "import 'node:fs'; import 'yaml/x'; import '@oclif/core/y'; import type { A } from 'vitest/node';";
+  expect(undeclared([file('bench/a.ts', text)], ['yaml', '@oclif/core'])).toEqual([
+    'bench/a.ts:1: vitest is no dependency',
+  ]);
+  expect(undeclared([file('bench/a.test.ts', text)], [])).toEqual([]);
 });
 
 test('what a file loads is neither types nor later imports', () => {

@@ -218,6 +218,26 @@ export function importCycles(files: readonly SourceFile[]): string[] {
   return cycles;
 }
 
+/**
+ * @param dependencies the packages that are installed with fvp.
+ * @returns one line for each import, outside tests, of a package that a person who installs fvp would not have.
+ */
+export function undeclared(files: readonly SourceFile[], dependencies: readonly string[]): string[] {
+  const wrong: string[] = [];
+  for (const file of files) {
+    if (isTest(file.path) || file.path.endsWith('.js')) continue;
+    for (const { specifier, line } of parse(file).imports) {
+      if (/^(\.|node:|#)/.test(specifier)) continue;
+      const name = specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/');
+      if (!dependencies.includes(name)) wrong.push(`${file.path}:${line}: ${name} is no dependency`);
+    }
+  }
+  return wrong;
+}
+
 /** @returns every file and package that is loaded when `entry` is: no types, nothing imported later by `import()`. */
 export function loadedWith(files: readonly SourceFile[], entry: string): string[] {
   const texts = new Map(files.map((file) => [file.path, file]));
