@@ -1,10 +1,5 @@
 /** The figures of a latency histogram that stand in documents and tables. */
-import {
-  highestOfIndex,
-  type LatencyHistogram,
-  mergeSparse,
-  type SparseHistogram,
-} from '../../reference/kernel/histogram.ts';
+import { highestOfIndex, LatencyHistogram, type SparseHistogram } from '../../reference/kernel/histogram.ts';
 import type { LatencySummary } from '../schema/run-document.ts';
 
 /** Three decimals of a nanosecond, half up: one place in every language that rounds after multiplying by 1,000. */
@@ -50,26 +45,9 @@ export function percentilesOf(histogram: SparseHistogram, percentiles: readonly 
   return values;
 }
 
-/** All of them as one, merged pairwise so that n histograms cost n log n. */
+/** All of them as one. */
 export function mergeAll(histograms: readonly SparseHistogram[]): SparseHistogram {
-  if (histograms.length === 0) {
-    return {
-      index: new Uint16Array(0),
-      counts: new Uint32Array(0),
-      count: 0,
-      min: 2 ** 53,
-      max: 0,
-      sumLow: 0,
-      sumHigh: 0,
-    };
-  }
-  let level = histograms;
-  while (level.length > 1) {
-    const next: SparseHistogram[] = [];
-    for (let i = 0; i < level.length; i += 2) {
-      next.push(i + 1 < level.length ? mergeSparse(level[i]!, level[i + 1]!) : level[i]!);
-    }
-    level = next;
-  }
-  return level[0]!;
+  const merged = new LatencyHistogram();
+  for (const histogram of histograms) merged.addSparse(histogram);
+  return merged.toSparse();
 }

@@ -168,7 +168,9 @@ export interface RunTiming {
   };
 }
 
-export type LatencyKind = 'reads' | 'writes' | 'flushes';
+/** The kinds of I/O that have latencies of their own, in the order of documents and tables. */
+export const LATENCY_KINDS = ['reads', 'writes', 'flushes'] as const;
+export type LatencyKind = (typeof LATENCY_KINDS)[number];
 
 /** Interval histograms of one workload, mode and kind; interval i covers [i * intervalNs, (i + 1) * intervalNs). */
 export interface LatencyRecording {

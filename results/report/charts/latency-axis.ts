@@ -1,0 +1,15 @@
+/** What the charts of latency share. */
+import type { LatencyKind } from '../../schema/run-document.ts';
+import type { Axis } from '../figure.ts';
+
+export const KIND_TITLES: Readonly<Record<LatencyKind, string>> = {
+  reads: 'Read latency',
+  writes: 'Write latency',
+  flushes: 'Flush latency',
+};
+
+export const LATENCY_AXIS: Axis = {
+  title: 'Latency (ns, µs, ms or s; log scale)',
+  scale: 'log',
+  format: 'ns',
+};

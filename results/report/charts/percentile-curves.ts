@@ -1,0 +1,65 @@
+/** Latency by percentile on an axis of nines: each further nine takes the same room. */
+import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
+import { LATENCY_KINDS } from '../../schema/run-document.ts';
+import type { ReportChart, Series } from '../figure.ts';
+import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
+
+/** Twenty steps of about equal ratio within a factor ten. */
+const STEPS = [
+  1, 1.12, 1.26, 1.41, 1.58, 1.78, 2, 2.24, 2.51, 2.82, 3.16, 3.55, 4, 4.47, 5, 5.62, 6.31, 7.08, 8, 8.91,
+];
+
+/** The x values below `count`: 1 / (1 - p) for p from 0; 10 is the 90th percentile, 100 the 99th. */
+function positions(count: number): number[] {
+  const found: number[] = [];
+  for (let decade = 1; decade < count; decade *= 10) {
+    for (const step of STEPS) if (step * decade < count) found.push(step * decade);
+  }
+  return found;
+}
+
+function curve(histograms: Parameters<typeof mergeAll>[0]): number[] {
+  const all = mergeAll(histograms);
+  if (all.count === 0) return [];
+  const at = positions(all.count);
+  const values = percentilesOf(
+    all,
+    at.map((x) => 100 * (1 - 1 / x)),
+  );
+  const points: number[] = [];
+  for (let i = 0; i < at.length; i++) points.push(at[i]!, Math.max(1, values[i]!));
+  points.push(all.count, Math.max(1, all.max));
+  return points;
+}
+
+export const percentileCurves: ReportChart = {
+  name: 'percentile-curves',
+  figures({ latencies }, workload) {
+    return LATENCY_KINDS.flatMap((kind) => {
+      const series: Series[] = [];
+      for (const recording of latencies) {
+        if (recording.workload !== workload || recording.kind !== kind) continue;
+        const { mode } = recording;
+        const response = curve(recording.response);
+        if (response.length === 0) continue;
+        series.push({ mode, group: 'response time', points: response });
+        series.push({ mode, group: 'service time', points: curve(recording.service) });
+      }
+      if (series.length === 0) return [];
+      return [
+        {
+          title: `${KIND_TITLES[kind]} by percentile`,
+          caption:
+            'Read it from the right: at 99.9 % one I/O in a thousand takes longer than the line. The last point is the slowest of all.',
+          x: { title: 'Percentile of all I/Os (%)', scale: 'log', format: 'percentile' },
+          y: LATENCY_AXIS,
+          groups: [
+            { name: 'response time', shown: true },
+            { name: 'service time', shown: false },
+          ],
+          series,
+        },
+      ];
+    });
+  },
+};

@@ -1,0 +1,348 @@
+/**
+ * The report: one HTML file that needs nothing else. Its bytes follow from the recording alone: no time of day, path,
+ * host or version of Node is in it.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import {
+  formatBytes,
+  formatCount,
+  formatNs,
+  formatPercent,
+  formatSignificant,
+} from '../../reference/kernel/units.ts';
+import {
+  LATENCY_KINDS,
+  type ModeResult,
+  type RunDocument,
+  type WorkloadSummary,
+} from '../schema/run-document.ts';
+import { CHARTS } from './charts/index.ts';
+import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
+import { describeWorkload } from './describe.ts';
+import type { Figure, ReportInput } from './figure.ts';
+import { GLOSSARY } from './page/glossary.ts';
+import { escapeHtml, inlineJson, nameHtml, shortName } from './page/html.ts';
+import { PAGE_SCRIPT } from './page/script.ts';
+import { MODE_STYLES, PAGE_STYLE } from './page/style.ts';
+import { visibleJson } from './plain-text.ts';
+
+let chartLibrary: string | undefined;
+
+/** Chart.js as one script; the package exports its module only, whose neighbour the UMD file is. */
+function chartScript(): string {
+  chartLibrary ??= readFileSync(
+    join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js'),
+    'utf8',
+  )
+    .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')
+    .replace(/<\/script/gi, '<\\/script');
+  return chartLibrary;
+}
+
+function scriptHash(script: string): string {
+  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+}
+
+/** Modes keep colour and dash on the whole page: the known ones by rank, others after them. */
+function modeStyles(document: RunDocument): Map<string, number> {
+  const known = ['none', 'write-through', 'write-back', 'write-back+1', 'write-back+2'];
+  const others = document.results.map(({ mode }) => mode).filter((mode) => !known.includes(mode));
+  return new Map([...known, ...new Set(others)].map((mode, i) => [mode, i % MODE_STYLES]));
+}
+
+interface Page {
+  readonly input: ReportInput;
+  readonly styles: ReadonlyMap<string, number>;
+  /** What the page's script draws, collected while the sections are written. */
+  readonly figures: unknown[];
+}
+
+function modeHtml(page: Page, mode: string): string {
+  return `<span data-swatch="${page.styles.get(mode)}"></span>${nameHtml(mode)}`;
+}
+
+function factsHtml(facts: readonly (readonly [name: string, html: string])[]): string {
+  const items = facts.map(([name, html]) => `<div><dt>${escapeHtml(name)}</dt><dd>${html}</dd></div>`);
+  return `<dl class="facts">${items.join('')}</dl>`;
+}
+
+function workloadFacts(document: RunDocument, workload: WorkloadSummary): string {
+  const { recorded } = workload;
+  const outstanding = (mean: number, max: number): string =>
+    `${formatSignificant(mean)} / ${formatCount(max)}`;
+  const facts: [string, string][] = [
+    ['I/Os in the trace', formatCount(workload.ios)],
+    ['Reads', `${formatCount(workload.reads)}, ${formatBytes(workload.readBytes)}`],
+    ['Writes', `${formatCount(workload.writes)}, ${formatBytes(workload.writeBytes)}`],
+    ['Flushes', formatCount(workload.flushes)],
+  ];
+  if (workload.discards > 0) facts.push(['Discards', formatCount(workload.discards)]);
+  facts.push(
+    ['Blocks touched', formatBytes(workload.footprintBytes)],
+    ['Recorded time', formatNs(workload.durationNs)],
+    ['Read ceiling', workload.readCeiling === null ? 'no reads' : formatPercent(workload.readCeiling)],
+  );
+  if (recorded.p50Ns !== null && recorded.p99Ns !== null) {
+    facts.push(['Recorded p50 / p99', `${formatNs(recorded.p50Ns)} / ${formatNs(recorded.p99Ns)}`]);
+  }
+  facts.push([
+    'Outstanding when recorded, mean / most',
+    recorded.outstandingMean === null || recorded.outstandingMax === null
+      ? 'not recorded'
+      : outstanding(recorded.outstandingMean, recorded.outstandingMax),
+  ]);
+  const baseline = resultsOf(document, workload.name)[0];
+  if (baseline !== undefined) {
+    facts.push([
+      `Outstanding in ${shortName(baseline.mode)}, mean / most`,
+      outstanding(baseline.outstanding.mean, baseline.outstanding.max),
+    ]);
+  }
+  return factsHtml(facts);
+}
+
+function gainCells({ gainP50, gainP99 }: ComparisonRow): string {
+  if (gainP50 === 'none saturates') return '<td class="note" colspan="2">none saturates</td>';
+  const cell = (gain: ComparisonRow['gainP50']): string => {
+    if (typeof gain !== 'number') return '<td></td>';
+    const quality = gain > 1.1 ? ' class="good"' : gain < 1 / 1.1 ? ' class="bad"' : '';
+    return `<td${quality}>${formatGain(gain)}</td>`;
+  };
+  return cell(gainP50) + cell(gainP99);
+}
+
+function comparisonTable(page: Page, workload: string): string {
+  const cell = (ns: number | undefined): string => `<td>${ns === undefined ? '–' : formatNs(ns)}</td>`;
+  const bodies = LATENCY_KINDS.map((kind) => {
+    const rows = compareKind(page.input.document, workload, kind);
+    if (rows.length === 0) return '';
+    const lines = rows.map((row) => {
+      const { response, count } = {
+        response: row.latencies.response ?? undefined,
+        count: row.latencies.count,
+      };
+      const worst =
+        row.worstVm === null ? '–' : `${formatNs(row.worstVm.p99Ns)} ${nameHtml(row.worstVm.name)}`;
+      return `<tr><th scope="row">${modeHtml(page, row.mode)}</th><td>${formatCount(count)}</td>${cell(response?.meanNs)}${cell(response?.p50Ns)}${cell(response?.p99Ns)}${cell(response?.['p99.9Ns'])}${cell(response?.maxNs)}${gainCells(row)}<td>${worst}</td><td>${row.hitRatio === null ? '' : formatPercent(row.hitRatio)}</td></tr>`;
+    });
+    const title = `${kind[0]!.toUpperCase()}${kind.slice(1)}`;
+    return `<tbody class="kind"><tr><th scope="rowgroup">${title}</th><td colspan="10"></td></tr>${lines.join('')}</tbody>`;
+  });
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Comparison of modes">
+<table><caption>Response times. Gain: how many times as long none takes.</caption>
+<thead><tr><th scope="col">Mode</th><th scope="col">I/Os</th><th scope="col">Mean</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">p99.9</th><th scope="col">Max</th><th scope="col">Gain p50</th><th scope="col">Gain p99</th><th scope="col">Worst VM p99</th><th scope="col">Hit ratio</th></tr></thead>
+${bodies.join('\n')}
+</table></div>`;
+}
+
+type LayerRow = readonly [title: string, value: (result: ModeResult) => string];
+
+/** What happened behind the latencies, layer by layer. */
+const LAYERS: readonly LayerRow[] = [
+  ['Flash: written for guests', ({ flash }) => formatBytes(flash.programmedBytes.guest)],
+  ['Flash: populated by reads', ({ flash }) => formatBytes(flash.programmedBytes.populate)],
+  ['Flash: replicas for peers', ({ flash }) => formatBytes(flash.programmedBytes.replica)],
+  ['Flash: log headers', ({ flash }) => formatBytes(flash.programmedBytes.headers)],
+  [
+    'Flash: programmed per guest byte written',
+    ({ flash }) => (flash.writeAmplification === null ? '–' : formatSignificant(flash.writeAmplification)),
+  ],
+  ['Flash: read', ({ flash }) => formatBytes(flash.readBytes)],
+  ['Flash: evicted', ({ flash }) => formatBytes(flash.evictedBytes)],
+  ['Flash: utilisation', ({ flash }) => formatPercent(flash.utilisation)],
+  ['Network: sent', ({ network }) => formatBytes(network.bytes)],
+  ['Network: utilisation', ({ network }) => formatPercent(network.utilisation)],
+  [
+    'SAN: reads',
+    ({ san }) => formatCount(san.reads.guest + san.reads.destage + san.reads.record + san.reads.heartbeat),
+  ],
+  ['SAN: writes by guests', ({ san }) => formatCount(san.writes.guest)],
+  ['SAN: writes by destaging', ({ san }) => formatCount(san.writes.destage)],
+  [
+    'SAN: writes of records and heartbeats',
+    ({ san }) => formatCount(san.writes.record + san.writes.heartbeat),
+  ],
+  [
+    'SAN: bytes',
+    ({ san }) => formatBytes(san.bytes.guest + san.bytes.destage + san.bytes.record + san.bytes.heartbeat),
+  ],
+  ['SAN: utilisation', ({ san }) => formatPercent(san.utilisation)],
+  ['Dirty: most at once', ({ destage }) => formatBytes(destage.peakDirtyBytes)],
+  ['Dirty: longest time to destage', ({ destage }) => formatNs(destage.timeToDestageNsMax)],
+  ['Dirty: batches destaged', ({ destage }) => formatCount(destage.batches)],
+  [
+    'Writes throttled',
+    ({ destage }) => `${formatCount(destage.throttledWrites)}, ${formatNs(destage.throttledNs)}`,
+  ],
+  ['Drain after the last I/O', ({ destage }) => formatNs(destage.drainNs)],
+  [
+    'I/Os outstanding, mean / most',
+    ({ outstanding }) => `${formatSignificant(outstanding.mean)} / ${formatCount(outstanding.max)}`,
+  ],
+];
+
+function layersTable(page: Page, results: readonly ModeResult[]): string {
+  const head = results.map(({ mode }) => `<th scope="col">${modeHtml(page, mode)}</th>`).join('');
+  const rows = LAYERS.map(([title, value]) => {
+    const cells = results.map((result) => `<td>${escapeHtml(value(result))}</td>`).join('');
+    return `<tr><th scope="row">${title}</th>${cells}</tr>`;
+  });
+  return `<details open><summary>Behind the latencies: flash, network, SAN</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="Traffic by layer"><table><caption>Over all hosts, from the start to the end of the drain.</caption>
+<thead><tr><th scope="col">Layer</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
+}
+
+function vmsTable(page: Page, results: readonly ModeResult[]): string {
+  if (results.every(({ vms }) => vms.length < 2)) return '';
+  const rows = results.map((result) => {
+    const lines = result.vms.map((vm) => {
+      const p99 = LATENCY_KINDS.map((kind) => {
+        const { response } = vm[kind];
+        return `<td>${response === null ? '–' : formatNs(response.p99Ns)}</td>`;
+      });
+      return `<tr><th scope="row">${nameHtml(vm.name)} on ${nameHtml(vm.host)}</th>${p99.join('')}<td>${formatPercent(vm.slowestShare)}</td></tr>`;
+    });
+    return `<tbody class="kind"><tr><th scope="rowgroup">${modeHtml(page, result.mode)}</th><td colspan="4"></td></tr>${lines.join('')}</tbody>`;
+  });
+  return `<details><summary>By VM</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="Latency by VM"><table><caption>p99 of the response time, and each VM's share of the slowest 1 % of all I/Os.</caption>
+<thead><tr><th scope="col">VM</th><th scope="col">Reads</th><th scope="col">Writes</th><th scope="col">Flushes</th><th scope="col">Of the slowest 1 %</th></tr></thead>${rows.join('')}</table></div></details>`;
+}
+
+function verdictList(page: Page, results: readonly ModeResult[]): string {
+  const items = results.flatMap(({ mode, verdicts }) =>
+    verdicts.map(
+      ({ name, why }) =>
+        `<div><dt>${modeHtml(page, mode)}: ${escapeHtml(name)}</dt><dd>${escapeHtml(why)}</dd></div>`,
+    ),
+  );
+  return items.length === 0 ? '' : `<dl class="badges" aria-label="Verdicts">${items.join('')}</dl>`;
+}
+
+function figureHtml(page: Page, figure: Figure): string {
+  const modes: string[] = [];
+  for (const { mode } of figure.series) if (!modes.includes(mode)) modes.push(mode);
+  const { title, caption, x, y, groups } = figure;
+  page.figures.push({
+    x,
+    y,
+    groups,
+    modes: modes.map((mode) => ({ name: shortName(mode), style: page.styles.get(mode) })),
+    series: figure.series.map(({ mode, group, points }) => ({ mode: modes.indexOf(mode), group, points })),
+  });
+  const label = `${title}: ${y.title} by ${x.title}, one line for each mode: ${modes.map(shortName).join(', ')}. The tables hold the figures.`;
+  return `<figure class="card" data-figure="${page.figures.length - 1}"><h4>${escapeHtml(title)}</h4>
+<div class="legend" role="group" aria-label="Lines shown"></div>
+<div class="plot"><canvas role="img" aria-label="${escapeHtml(label)}"></canvas></div>
+<p>${escapeHtml(caption)}</p></figure>`;
+}
+
+function workloadSection(page: Page, workload: WorkloadSummary, id: string): string {
+  const { document } = page.input;
+  const results = resultsOf(document, workload.name);
+  const figures = CHARTS.flatMap((chart) => chart.figures(page.input, workload.name));
+  return `<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${nameHtml(workload.name)}</h2>
+<div class="card">${workloadFacts(document, workload)}${verdictList(page, results)}</div>
+<h3>Latency by mode</h3>
+${comparisonTable(page, workload.name)}
+${vmsTable(page, results)}
+<h3>Charts</h3>
+<noscript><p>The charts need JavaScript; the tables do not.</p></noscript>
+<div class="charts">
+${figures.map((figure) => figureHtml(page, figure)).join('\n')}
+</div>
+${layersTable(page, results)}
+</section>`;
+}
+
+function verdictSection(document: RunDocument, ids: readonly string[]): string {
+  const cards = document.workloads.map((workload, i) => {
+    const sentences = describeWorkload(document, workload.name).map(
+      (sentence) => `<p>${escapeHtml(sentence)}</p>`,
+    );
+    return `<div class="card verdict"><h3><a href="#${ids[i]}">${nameHtml(workload.name)}</a></h3>${sentences.join('')}</div>`;
+  });
+  return `<section aria-labelledby="meaning"><h2 id="meaning">What it means</h2><div class="verdicts">${cards.join('\n')}</div></section>`;
+}
+
+function provenanceSection(document: RunDocument): string {
+  const items: [string, string][] = [
+    ['Schema', escapeHtml(document.schema)],
+    ['Seed', String(document.seed)],
+    ['Replay', escapeHtml(document.replay)],
+    ...document.workloads.flatMap((workload): [string, string][] => [
+      [
+        'Workload',
+        `<bdi>${escapeHtml(workload.name)}</bdi> (${escapeHtml(workload.format)}, ${formatCount(workload.disks)} ${workload.disks === 1 ? 'disk' : 'disks'})`,
+      ],
+      ['SHA-256 of its rows', `<code>${escapeHtml(workload.contentSha256)}</code>`],
+      ...(workload.reorderedRows > 0
+        ? [['Rows sorted into time order', formatCount(workload.reorderedRows)] as [string, string]]
+        : []),
+    ]),
+  ];
+  const list = items.map(([term, html]) => `<dt>${term}</dt><dd>${html}</dd>`).join('');
+  return `<section aria-labelledby="scenario"><h2 id="scenario">Scenario and provenance</h2>
+<div class="card"><dl class="provenance">${list}</dl></div>
+<details><summary>The scenario, every default written out</summary><pre tabindex="0">${escapeHtml(visibleJson(document.scenario))}</pre></details></section>`;
+}
+
+function glossarySection(): string {
+  const items = GLOSSARY.map(
+    ([term, meaning]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd></div>`,
+  );
+  return `<section aria-labelledby="glossary"><h2 id="glossary">Words</h2><div class="card"><dl class="glossary">${items.join('')}</dl></div></section>`;
+}
+
+/**
+ * The whole page as text, UTF-8.
+ * @param input a run as recorded, or as `readRun` gives it back: the bytes are the same
+ */
+export function renderReport(input: ReportInput): string {
+  const { document } = input;
+  const page: Page = { input, styles: modeStyles(document), figures: [] };
+  const ids = document.workloads.map((_, i) => `workload-${i + 1}`);
+  const sections = document.workloads.map((workload, i) => workloadSection(page, workload, ids[i]!));
+  const scenario = typeof document.scenario.name === 'string' ? document.scenario.name : 'unnamed';
+  const names = document.workloads.map(({ name }) => nameHtml(name)).join(', ');
+  const links = document.workloads.map(
+    ({ name }, i) => `<li><a href="#${ids[i]}">${nameHtml(name)}</a></li>`,
+  );
+  const library = chartScript();
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${scriptHash(library)} ${scriptHash(PAGE_SCRIPT)}; img-src data:; base-uri 'none'; form-action 'none'`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>fvp-bench: ${escapeHtml(document.workloads.map(({ name }) => shortName(name)).join(', '))}</title>
+<link rel="icon" href="data:,">
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<a class="skip" href="#content">Skip to the content</a>
+<div class="wrap">
+<header class="top"><div><h1>What FVP would do for ${names}</h1>
+<p>Scenario ${nameHtml(scenario)}, replay ${escapeHtml(document.replay)}, seed ${document.seed}. Simulated in virtual time.</p></div>
+<button type="button" class="theme" hidden>Dark theme</button></header>
+<nav aria-label="Sections"><ul>${links.join('')}<li><a href="#scenario">Scenario and provenance</a></li><li><a href="#glossary">Words</a></li></ul></nav>
+<main id="content">
+${verdictSection(document, ids)}
+${sections.join('\n')}
+${provenanceSection(document)}
+${glossarySection()}
+</main>
+</div>
+<script>${library}</script>
+<script type="application/json" id="figures">${inlineJson(page.figures)}</script>
+<script>${PAGE_SCRIPT}</script>
+</body>
+</html>
+`;
+}

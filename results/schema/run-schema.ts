@@ -1,0 +1,203 @@
+/**
+ * The run document as a zod schema: what `readRun` accepts, and the source of `fvp-run-1.schema.json`.
+ *
+ * Readers ignore keys they do not know: within `fvp.run/1` keys may be added, none is taken away or changes its
+ * meaning. Anything else is a new version.
+ */
+import * as z from 'zod';
+import {
+  RUN_SCHEMA,
+  type RunDocument,
+  type RunTiming,
+  TIMELINE_SCHEMA,
+  TIMING_SCHEMA,
+  type Timeline,
+} from './run-document.ts';
+
+/** What zod infers: the contract without `readonly`. The compiler holds each schema to its contract with it. */
+type Plain<T> = T extends readonly (infer E)[]
+  ? Plain<E>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Plain<T[K]> }
+    : T;
+
+const count = z.int().nonnegative();
+const bytes = z.int().nonnegative().meta({ description: 'bytes' });
+const ns = z.int().nonnegative().meta({ description: 'nanoseconds of virtual time' });
+/** Averages and shares. */
+const real = z.number().nonnegative();
+
+const latencySummary = z
+  .object({
+    minNs: ns,
+    meanNs: real,
+    stddevNs: real,
+    p50Ns: ns,
+    p90Ns: ns,
+    p95Ns: ns,
+    p99Ns: ns,
+    'p99.9Ns': ns,
+    'p99.99Ns': ns,
+    maxNs: ns,
+  })
+  .meta({ id: 'latencySummary' });
+
+const latencies = z
+  .object({
+    count,
+    response: latencySummary
+      .nullable()
+      .meta({ description: 'completion - intended arrival; null when count is 0' }),
+    service: latencySummary
+      .nullable()
+      .meta({ description: "completion - admission by the disk's queue; null when count is 0" }),
+  })
+  .meta({ id: 'latencies' });
+
+const byCause = z
+  .object({ guest: count, destage: count, record: count, heartbeat: count })
+  .meta({ id: 'sanByCause' });
+
+const workload = z.object({
+  name: z.string(),
+  format: z.string(),
+  ios: count,
+  reads: count,
+  writes: count,
+  flushes: count,
+  discards: count,
+  readBytes: bytes,
+  writeBytes: bytes,
+  footprintBytes: bytes,
+  spanBytes: bytes,
+  durationNs: ns,
+  readCeiling: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .meta({ description: 'share of read bytes that an endless, initially empty cache would serve' }),
+  disks: count,
+  contentSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  reorderedRows: count,
+  recorded: z.object({
+    latencies: count,
+    p50Ns: ns.nullable(),
+    p99Ns: ns.nullable(),
+    outstandingMean: real.nullable(),
+    outstandingMax: count.nullable(),
+  }),
+});
+
+const result = z.object({
+  workload: z.string(),
+  mode: z.string(),
+  verdicts: z.array(
+    z.object({ name: z.enum(['saturated', 'burst', 'cold', 'no-pressure', 'overdriven']), why: z.string() }),
+  ),
+  reads: latencies,
+  writes: latencies,
+  flushes: latencies,
+  all: latencies,
+  vms: z.array(
+    z.object({
+      name: z.string(),
+      host: z.string(),
+      reads: latencies,
+      writes: latencies,
+      flushes: latencies,
+      slowestShare: z.number().min(0).max(1),
+    }),
+  ),
+  hitRatio: z.number().min(0).max(1).nullable(),
+  outstanding: z.object({ mean: real, max: count }),
+  flash: z.object({
+    reads: count,
+    writes: count,
+    readBytes: bytes,
+    programmedBytes: z.object({ guest: bytes, headers: bytes, populate: bytes, replica: bytes }),
+    writeAmplification: real.nullable(),
+    evictedBytes: bytes,
+    populatedBytes: bytes,
+    droppedFills: count,
+    utilisation: real,
+  }),
+  network: z.object({ bytes, messages: count, utilisation: real }),
+  san: z.object({ reads: byCause, writes: byCause, bytes: byCause, flushes: count, utilisation: real }),
+  destage: z.object({
+    batches: count,
+    batchLengths: z.array(z.object({ records: z.string(), batches: count })),
+    peakDirtyBytes: bytes,
+    timeToDestageNsMax: ns,
+    throttledNs: ns,
+    throttledWrites: count,
+    drainNs: ns,
+    logOrderNs: ns,
+    checkpoints: count,
+    joinedWrites: count,
+  }),
+  virtualNs: ns,
+  events: count,
+});
+
+export const runDocumentSchema = z
+  .object({
+    schema: z.literal(RUN_SCHEMA),
+    seed: z.int(),
+    scenario: z.record(z.string(), z.unknown()),
+    replay: z.string(),
+    workloads: z.array(workload),
+    results: z.array(result),
+  })
+  .meta({
+    title: 'fvp.run/1',
+    description: 'What one fvp bench run measured, in virtual time. Latencies are nanoseconds.',
+  }) satisfies z.ZodType<Plain<RunDocument>>;
+
+const perInterval = z.array(real);
+
+export const timelineFileSchema = z.object({
+  schema: z.literal(TIMELINE_SCHEMA),
+  timelines: z.array(
+    z.object({
+      workload: z.string(),
+      mode: z.string(),
+      intervalNs: ns.positive(),
+      intervals: count,
+      dirtyBytes: perInterval,
+      dirtyBytesMax: perInterval,
+      outstanding: perInterval,
+      throttledNs: perInterval,
+      vmReadBytes: perInterval,
+      vmWriteBytes: perInterval,
+      hitBytes: perInterval,
+      flashReadBytes: perInterval,
+      flashWriteBytes: perInterval,
+      networkBytes: perInterval,
+      sanReadBytes: perInterval,
+      sanWriteBytes: perInterval,
+      sanIos: perInterval,
+      evictedBytes: perInterval,
+    }),
+  ),
+}) satisfies z.ZodType<{ timelines: Plain<Timeline>[] }>;
+
+export const timingFileSchema = z.object({
+  schema: z.literal(TIMING_SCHEMA),
+  timing: z.array(
+    z.object({ workload: z.string(), mode: z.string(), wallSeconds: real, iosPerSecond: real }),
+  ),
+  run: z.object({
+    dir: z.string(),
+    id: z.string(),
+    startedAt: z.string(),
+    fvp: z.string(),
+    node: z.string(),
+    cpu: z.string(),
+  }),
+}) satisfies z.ZodType<Plain<RunTiming>>;
+
+/** The JSON Schema of `fvp.run/1` as text; `fvp-run-1.schema.json` is this, and a test says so. */
+export function runJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(runDocumentSchema, { io: 'input' }), null, 2)}\n`;
+}
