@@ -88,7 +88,15 @@ export interface DeviceStatistics {
  * `bytes` ("8GiB") in bytes; `bytes-per-second` ("10Gbit/s"); `fraction` ("20%" or 0.2); `count` and `choice` as
  * they are; `service-time` is a distribution (see service-time.ts).
  */
-export type ParameterUnit = 'time' | 'bytes' | 'bytes-per-second' | 'fraction' | 'count' | 'flag' | 'choice' | 'service-time';
+export type ParameterUnit =
+  | 'time'
+  | 'bytes'
+  | 'bytes-per-second'
+  | 'fraction'
+  | 'count'
+  | 'flag'
+  | 'choice'
+  | 'service-time';
 
 export interface ParameterDeclaration {
   readonly unit: ParameterUnit;
@@ -100,6 +108,16 @@ export interface ParameterDeclaration {
   readonly default: string | number | boolean;
   /** Where the default comes from, or the word `assumed`. */
   readonly source: string;
+  /** What a value must be, for messages and docs: `a time from 0 to 4s`. */
+  readonly expected?: string;
+}
+
+/** A fault that only shows when parameters are seen together. */
+export interface ParameterFault {
+  /** The parameter to blame. */
+  readonly parameter: string;
+  /** Goes after its name in the message: `must be below highWater`. */
+  readonly problem: string;
 }
 
 /** What a device module exports (`export default defineDevice({...})`). */
@@ -111,6 +129,8 @@ export interface DeviceModel<Parameters> {
   readonly parameters: Readonly<Record<string, ParameterDeclaration>>;
   /** True when acknowledged writes would be lost with power: FVP then flushes before it trusts them. */
   volatileCache?(parameters: Parameters): boolean;
+  /** Looks at the parameters together, once each has been validated alone; undefined when they fit. */
+  check?(parameters: Parameters): ParameterFault | undefined;
   create(parameters: Parameters, context: DeviceContext): Device;
 }
 

@@ -1,0 +1,95 @@
+/** Constant latencies and no limit to what is under way: for equations a person can check by hand. */
+import {
+  DEVICE_DISCARD,
+  DEVICE_FLUSH,
+  DEVICE_READ,
+  DEVICE_WRITE,
+  type Device,
+  type DeviceContext,
+  type DeviceStatistics,
+  defineDevice,
+  QUEUED,
+  type SubmitAnswer,
+} from '../api.ts';
+import { type ParametersOf, timeParameter } from '../parameters.ts';
+
+const ROUND = 'assumed: a round number for equations';
+
+const parameters = {
+  read: timeParameter({ description: 'Latency of a read.', default: '100us', source: ROUND }),
+  write: timeParameter({ description: 'Latency of a write.', default: '100us', source: ROUND }),
+  flush: timeParameter({ description: 'Latency of a flush.', default: '100us', source: ROUND }),
+  discard: timeParameter({ description: 'Latency of a discard.', default: '100us', source: ROUND }),
+  send: timeParameter({ description: 'Latency of a message.', default: '20us', source: ROUND }),
+};
+
+type FixedParameters = ParametersOf<typeof parameters>;
+
+class FixedDevice implements Device {
+  private requests = 0;
+  private residenceNs = 0;
+  private readBytes = 0;
+  private writtenBytes = 0;
+  private busyNs = 0;
+  private busyUntilNs = 0;
+  private readonly parameters: FixedParameters;
+  private readonly context: DeviceContext;
+
+  constructor(fixed: FixedParameters, context: DeviceContext) {
+    this.parameters = fixed;
+    this.context = context;
+  }
+
+  submit(
+    operation: number,
+    _unit: number,
+    _address: number,
+    bytes: number,
+    _flags: number,
+    token: number,
+  ): SubmitAnswer {
+    const { parameters, context } = this;
+    let latencyNs: number;
+    if (operation === DEVICE_READ) {
+      latencyNs = parameters.read;
+      this.readBytes += bytes;
+    } else if (operation === DEVICE_WRITE) {
+      latencyNs = parameters.write;
+      this.writtenBytes += bytes;
+    } else if (operation === DEVICE_FLUSH) latencyNs = parameters.flush;
+    else if (operation === DEVICE_DISCARD) latencyNs = parameters.discard;
+    else latencyNs = parameters.send;
+    const nowNs = context.nowNs;
+    const endNs = nowNs + latencyNs;
+    this.requests++;
+    this.residenceNs += latencyNs;
+    if (endNs > this.busyUntilNs) {
+      this.busyNs += endNs - Math.max(this.busyUntilNs, nowNs);
+      this.busyUntilNs = endNs;
+    }
+    context.completeAt(endNs, token);
+    return QUEUED;
+  }
+
+  fire(): void {}
+
+  /** `busyNs` is the time during which at least one request was under way. */
+  statistics(): DeviceStatistics {
+    return {
+      busyNs: this.busyNs,
+      servers: 1,
+      requests: this.requests,
+      residenceNs: this.residenceNs,
+      readBytes: this.readBytes,
+      writtenBytes: this.writtenBytes,
+    };
+  }
+}
+
+export default defineDevice<FixedParameters>({
+  name: 'fixed',
+  summary: 'Constant latency per operation, any number of requests at once.',
+  roles: ['flash', 'datastore', 'link'],
+  parameters,
+  create: (fixed, context) => new FixedDevice(fixed, context),
+});

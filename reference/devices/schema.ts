@@ -1,0 +1,43 @@
+/** JSON Schema of device parameters, for the scenario's schema in editors. */
+import { z } from 'zod';
+import type { DeviceModel } from './api.ts';
+import { listPresets } from './presets.ts';
+import { builtInModels } from './registry.ts';
+
+/** A JSON Schema as plain data. */
+export type JsonSchema = { readonly [key: string]: unknown };
+
+/**
+ * One fragment per built-in model, by its name: an object with the model's parameters and `preset`, all optional.
+ * Other keys (`device`, `capacity` …) are the scenario's to add, so `additionalProperties` is left to it.
+ */
+export function deviceSchema(): Readonly<Record<string, JsonSchema>> {
+  const presets = listPresets();
+  return Object.fromEntries(
+    builtInModels().map((model) => [
+      model.name,
+      modelSchema(
+        model,
+        presets.filter((preset) => preset.device === model.name).map((preset) => preset.name),
+      ),
+    ]),
+  );
+}
+
+function modelSchema(model: DeviceModel<unknown>, presets: readonly string[]): JsonSchema {
+  const properties: Record<string, JsonSchema> = {};
+  if (presets.length > 0) {
+    properties.preset = {
+      enum: presets,
+      description: `A real part whose values are taken instead of the defaults.`,
+    };
+  }
+  for (const [key, declaration] of Object.entries(model.parameters)) {
+    const { $schema: _, ...schema } = z.toJSONSchema(declaration.schema, { io: 'input' }) as Record<
+      string,
+      unknown
+    >;
+    properties[key] = schema;
+  }
+  return { type: 'object', description: model.summary, properties };
+}
