@@ -61,7 +61,6 @@ function declare<T>(
     .meta({
       ...json,
       description: `${described.description} Expected: ${expected}. Source of the default: ${described.source}.`,
-      default: described.default,
     });
   return {
     unit,
@@ -228,7 +227,9 @@ export function serviceTimeParameter(options: Described<string>): TypedDeclarati
       return parseServiceTime(written);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      throw new Refused(error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
+      const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+      const noun = 'is not a service time';
+      throw new Refused(`${error.message === noun ? noun : `${noun}: ${error.message}`}${hint}`);
     }
   });
 }

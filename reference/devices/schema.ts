@@ -37,7 +37,8 @@ function modelSchema(model: DeviceModel<unknown>, presets: readonly string[]): J
       string,
       unknown
     >;
-    properties[key] = schema;
+    // zod leaves defaults out of the schema of an input.
+    properties[key] = { ...schema, default: declaration.default };
   }
   return { type: 'object', description: model.summary, properties };
 }
