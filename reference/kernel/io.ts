@@ -59,7 +59,7 @@ export interface RowCursor {
 
 /** What `IoSource.next` answers. */
 export const SOURCE_READY = 0;
-/** Nothing before `batch.idleUntilNs`; ask again then. */
+/** Nothing before `batch.idleUntilNs` unless an I/O completes earlier; ask again then, and after `completed`. */
 export const SOURCE_IDLE = 1;
 /** Nothing until one of the I/Os handed out completes; ask again after `completed`. */
 export const SOURCE_WAIT = 2;
