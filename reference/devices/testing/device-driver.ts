@@ -133,9 +133,8 @@ export class DeviceDriver implements DeviceContext {
   /** Runs everything up to and at `untilNs`. */
   runUntil(untilNs: number): void {
     for (;;) {
-      const next = this.queue.at(-1);
-      if (next === undefined || next.timeNs > untilNs) break;
-      this.queue.pop();
+      if (this.queue.length === 0 || this.queue[0]!.timeNs > untilNs) break;
+      const next = this.pop();
       assert(next.timeNs >= this.nowNs, 'time never goes back');
       this.nowNs = next.timeNs;
       if (next.kind === CALL) next.call!();
@@ -203,16 +202,39 @@ export class DeviceDriver implements DeviceContext {
     this.inSystem += change;
   }
 
-  /** Keeps the queue in falling order, so that the next event is its last element. */
   private push(timeNs: number, kind: number, argument: number, call: (() => void) | undefined): void {
     const entry = { timeNs, sequence: this.sequence++, kind, argument, call };
-    let low = 0;
-    let high = this.queue.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.queue[middle]!.timeNs > timeNs) low = middle + 1;
-      else high = middle;
+    const { queue } = this;
+    let at = queue.length;
+    queue.push(entry);
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (!before(entry, queue[parent]!)) break;
+      queue[at] = queue[parent]!;
+      at = parent;
     }
-    this.queue.splice(low, 0, entry);
+    queue[at] = entry;
   }
+
+  private pop(): Pending {
+    const { queue } = this;
+    const first = queue[0]!;
+    const last = queue.pop()!;
+    if (queue.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= queue.length) break;
+      if (child + 1 < queue.length && before(queue[child + 1]!, queue[child]!)) child++;
+      if (!before(queue[child]!, last)) break;
+      queue[at] = queue[child]!;
+      at = child;
+    }
+    queue[at] = last;
+    return first;
+  }
+}
+
+function before(a: Pending, b: Pending): boolean {
+  return a.timeNs < b.timeNs || (a.timeNs === b.timeNs && a.sequence < b.sequence);
 }
