@@ -80,6 +80,7 @@ async function writeManifest() {
 }
 
 const { status, written } = compile();
-removeAllBut([...written, ...copyAssets()]);
+const copied = copyAssets();
+if (written.length > 0) removeAllBut([...written, ...copied]);
 await writeManifest();
 process.exitCode = status;

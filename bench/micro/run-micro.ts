@@ -33,8 +33,11 @@ export interface MicroOptions {
 export interface MicroResult {
   readonly group: string;
   readonly task: string;
-  /** Runs of the task per second: median, and the half-width of the 95 % interval of the mean as a share of it. */
+  /** What is counted, such as operations, I/Os or lines. */
+  readonly unit: string;
+  /** Median of the samples. */
   readonly perSecond: number;
+  /** Half the width of the mean's 95 % interval, as a share of the mean. */
   readonly relativeMarginOfError: number;
   readonly samples: number;
 }
@@ -56,22 +59,46 @@ export async function runMicro(options: MicroOptions): Promise<{ schema: string;
     const bench = new Bench({ name: group.name, time: options.timeMs, throws: true });
     await group.add(bench);
     await bench.run();
-    options.print(group.name);
-    for (const task of bench.tasks) {
+    const measured = bench.tasks.flatMap((task) => {
       const { result } = task;
-      if (!('throughput' in result)) continue;
+      if (!('throughput' in result)) return [];
       const { p50, rme, samplesCount } = result.throughput;
-      results.push({
-        group: group.name,
-        task: task.name,
-        perSecond: p50,
-        relativeMarginOfError: rme / 100,
-        samples: samplesCount,
-      });
-      options.print(
-        `  ${task.name.padEnd(44)} ${formatCount(p50).padStart(14)} /s  ± ${formatSignificant(rme)} %  (${samplesCount} samples)`,
-      );
-    }
+      const work = workOf(task.name);
+      const perSecond = p50 * work.count;
+      return [
+        {
+          group: group.name,
+          ...work.name,
+          perSecond,
+          relativeMarginOfError: rme / 100,
+          samples: samplesCount,
+        },
+      ];
+    });
+    options.print(group.name);
+    for (const line of microLines(measured)) options.print(line);
+    results.push(...measured);
   }
   return { schema: 'fvp.micro/1', results };
+}
+
+/** A run of the task `null write, 1000 operations` does 1,000 operations; any other name counts runs. */
+function workOf(taskName: string): { name: { task: string; unit: string }; count: number } {
+  const match = /^(.*), ([0-9]+) ([^,0-9]+)$/.exec(taskName);
+  if (match === null) return { name: { task: taskName, unit: 'runs' }, count: 1 };
+  const [, task = '', count = '', unit = ''] = match;
+  return { name: { task, unit }, count: Number(count) };
+}
+
+/** One line for each result, in columns. */
+export function microLines(results: readonly MicroResult[]): string[] {
+  const width = Math.max(0, ...results.map(({ task }) => task.length));
+  return results.map((result) => {
+    const rate =
+      result.perSecond >= 1e5
+        ? `${formatSignificant(result.perSecond / 1e6)} M`
+        : formatCount(result.perSecond);
+    const spread = `± ${formatSignificant(result.relativeMarginOfError * 100)} %`;
+    return `  ${result.task.padEnd(width)}  ${rate.padStart(8)} ${result.unit} per second  ${spread}`;
+  });
 }
