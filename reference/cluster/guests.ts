@@ -5,12 +5,11 @@
  * Response time runs from the intended arrival, service time from admission by the disk's queue.
  */
 import type { GuestPort, Status } from '../fvp/ports.ts';
-import { LatencyHistogram } from '../kernel/histogram.ts';
+import type { LatencyHistogram } from '../kernel/histogram.ts';
 import {
   FLAG_FUA,
   IoBatch,
   type IoSource,
-  OP_DISCARD,
   OP_READ,
   OP_WRITE,
   SOURCE_END,
@@ -26,6 +25,22 @@ export const KINDS = 4;
 /** Low bits of a key are left to the parts of an I/O that is split. */
 const KEY_SHIFT = 4;
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** Columns of a slot; those from OFFSET and FLAGS on are set only while the I/O waits for admission. */
+const SLOT_NUMBERS = 4;
+const ARRIVAL = 0;
+const ADMITTED = 1;
+const OFFSET = 2;
+const BYTES = 3;
+const SLOT_WORDS = 8;
+const VM = 0;
+const DISK = 1;
+const OPERATION = 2;
+const TAG = 3;
+const NEXT = 4;
+const FLAGS = 5;
+const KEY = 6;
+const PAYLOAD = 7;
 
 export interface GuestVm {
   readonly source: IoSource;
@@ -47,44 +62,33 @@ export class Guests implements GuestPort {
   /** Virtual time of the last completion. */
   lastCompletionNs = 0;
   /** By vm * KINDS + kind. */
-  readonly response: Recorder[] = [];
-  readonly service: Recorder[] = [];
+  readonly recorders: Recorder[] = [];
 
-  private readonly vms: readonly GuestVm[];
+  private vms: readonly GuestVm[] = [];
   private readonly queueDepth: number;
   private readonly batches: IoBatch[] = [];
-  private readonly batchAt: Int32Array;
+  private batchAt = new Int32Array(0);
   /** Time of each VM's next arrival or question to its source, load time; NEVER while it waits or has ended. */
-  private readonly nextAt: Float64Array;
-  private readonly ended: Uint8Array;
-  private readonly polling: Uint8Array;
+  private nextAt = new Float64Array(0);
+  private ended = new Uint8Array(0);
+  private polling = new Uint8Array(0);
   private endedCount = 0;
-  private readonly ioCount: Float64Array;
-  private readonly keySalt: Int32Array;
+  private ioCount = new Float64Array(0);
+  private keySalt = new Int32Array(0);
   /** Winner tree over `nextAt`: node 1 is the VM with the earliest; leaves start at `leaves`. */
-  private readonly winners: Int32Array;
-  private readonly leaves: number;
+  private winners = new Int32Array(0);
+  private leaves = 1;
 
   /** Virtual disks: first disk of each VM, and by disk: I/Os admitted, and those waiting. */
-  private readonly firstDisk: Int32Array;
-  private readonly local: Int32Array;
-  private readonly admitted: Int32Array;
-  private readonly waitHead: Int32Array;
-  private readonly waitTail: Int32Array;
+  private firstDisk = new Int32Array(0);
+  private local = new Int32Array(0);
+  private admitted = new Int32Array(0);
+  private waitHead = new Int32Array(0);
+  private waitTail = new Int32Array(0);
 
-  /** Slots of I/Os that have arrived and not completed. */
-  private slotArrival = new Float64Array(256);
-  private slotAdmitted = new Float64Array(256);
-  private slotOffset = new Float64Array(256);
-  private slotBytes = new Float64Array(256);
-  private slotVm = new Int32Array(256);
-  private slotDisk = new Int32Array(256);
-  private slotOperation = new Uint8Array(256);
-  private slotFlags = new Uint8Array(256);
-  private slotTag = new Int32Array(256);
-  private slotKey = new Int32Array(256);
-  private slotNext = new Int32Array(256);
-  private slotPayload = new Int32Array(256);
+  /** Slots of I/Os that have arrived and not completed: SLOT_NUMBERS and SLOT_WORDS elements each. */
+  private numbers = new Float64Array(256 * SLOT_NUMBERS);
+  private words = new Int32Array(256 * SLOT_WORDS);
   private freeSlot = -1;
   private slotsUsed = 0;
 
@@ -102,9 +106,14 @@ export class Guests implements GuestPort {
   private payloads = false;
   private nextPayload = 1;
 
-  constructor(vms: readonly GuestVm[], queueDepth: number) {
-    this.vms = vms;
+  /** @param queueDepth most I/Os of a virtual disk under way at once */
+  constructor(queueDepth: number) {
     this.queueDepth = queueDepth;
+  }
+
+  /** Gives the guests their machines; once, before `start`. */
+  attach(vms: readonly GuestVm[]): void {
+    this.vms = vms;
     const count = vms.length;
     this.batchAt = new Int32Array(count);
     this.nextAt = new Float64Array(count).fill(NEVER);
@@ -120,8 +129,7 @@ export class Guests implements GuestPort {
       this.firstDisk[vm] = disks;
       disks += vms[vm]!.locals.length;
       for (let kind = 0; kind < KINDS; kind++) {
-        this.response.push(new Recorder());
-        this.service.push(new Recorder());
+        this.recorders.push(new Recorder());
       }
     }
     this.local = new Int32Array(disks);
@@ -174,23 +182,40 @@ export class Guests implements GuestPort {
     const slot = this.freeSlot >= 0 ? this.takeFreeSlot() : this.newSlot();
     const disk = this.firstDisk[vm]! + batch.disk[at]!;
     const operation = batch.op[at]!;
-    const io = this.ioCount[vm]!++;
-    this.slotArrival[slot] = batch.arrivalNs[at]!;
-    this.slotOffset[slot] = batch.offset[at]!;
-    this.slotBytes[slot] = batch.lengthBytes[at]!;
-    this.slotVm[slot] = vm;
-    this.slotDisk[slot] = disk;
-    this.slotOperation[slot] = operation;
-    this.slotFlags[slot] = batch.flags[at]! & FLAG_FUA;
-    this.slotTag[slot] = batch.tag[at]!;
-    this.slotKey[slot] = this.keySalt[vm]! ^ (io << KEY_SHIFT);
-    this.slotPayload[slot] = this.payloads ? this.nextPayload++ : 0;
-    this.changeOutstanding(nowNs, 1);
-    if (this.admitted[disk]! < this.queueDepth) this.admit(slot, disk, loadNs);
-    else {
-      this.slotNext[slot] = -1;
+    const arrivalNs = batch.arrivalNs[at]!;
+    const bytes = batch.lengthBytes[at]!;
+    const key = this.keySalt[vm]! ^ (this.ioCount[vm]!++ << KEY_SHIFT);
+    const payload = this.payloads ? this.nextPayload++ : 0;
+    const words = this.words;
+    const word = slot * SLOT_WORDS;
+    this.numbers[slot * SLOT_NUMBERS + ARRIVAL] = arrivalNs;
+    words[word + VM] = vm;
+    words[word + DISK] = disk;
+    words[word + OPERATION] = operation;
+    words[word + TAG] = batch.tag[at]!;
+    if (arrivalNs >= this.recordFromNs) {
+      if (operation === OP_READ) this.readBytes += bytes;
+      else if (operation === OP_WRITE) this.writeBytes += bytes;
+    }
+    this.outstandingNs += this.outstanding * (nowNs - this.lastChangeNs);
+    this.lastChangeNs = nowNs;
+    if (++this.outstanding > this.outstandingMax) this.outstandingMax = this.outstanding;
+    const flags = batch.flags[at]! & FLAG_FUA;
+    if (this.admitted[disk]! < this.queueDepth) {
+      this.admitted[disk]!++;
+      this.numbers[slot * SLOT_NUMBERS + ADMITTED] = loadNs;
+      const { host } = this.vms[vm]!;
+      host.submit(this.local[disk]!, operation, batch.offset[at]!, bytes, flags, slot, key, payload);
+    } else {
+      const number = slot * SLOT_NUMBERS;
+      this.numbers[number + OFFSET] = batch.offset[at]!;
+      this.numbers[number + BYTES] = bytes;
+      words[word + FLAGS] = flags;
+      words[word + KEY] = key;
+      words[word + PAYLOAD] = payload;
+      words[word + NEXT] = -1;
       if (this.waitHead[disk]! < 0) this.waitHead[disk] = slot;
-      else this.slotNext[this.waitTail[disk]!] = slot;
+      else words[this.waitTail[disk]! * SLOT_WORDS + NEXT] = slot;
       this.waitTail[disk] = slot;
     }
     if (this.batchAt[vm]! < batch.length) {
@@ -219,33 +244,34 @@ export class Guests implements GuestPort {
     const loadNs = nowNs - this.startNs;
     for (let i = 0; i < this.doneCount; i++) {
       const slot = this.done[i]!;
-      const vm = this.slotVm[slot]!;
-      const disk = this.slotDisk[slot]!;
-      const operation = this.slotOperation[slot]!;
-      const arrivalNs = this.slotArrival[slot]!;
+      const words = this.words;
+      const word = slot * SLOT_WORDS;
+      const vm = words[word + VM]!;
+      const disk = words[word + DISK]!;
+      const arrivalNs = this.numbers[slot * SLOT_NUMBERS + ARRIVAL]!;
       if (this.doneStatus[i] !== 0) this.failed++;
       if (arrivalNs >= this.recordFromNs) {
-        const recorder = vm * KINDS + operation;
-        this.response[recorder]!.current.record(loadNs - arrivalNs);
-        this.service[recorder]!.current.record(loadNs - this.slotAdmitted[slot]!);
-        if (operation === OP_READ) this.readBytes += this.slotBytes[slot]!;
-        else if (operation === OP_WRITE) this.writeBytes += this.slotBytes[slot]!;
+        const admittedNs = this.numbers[slot * SLOT_NUMBERS + ADMITTED]!;
+        this.recorders[vm * KINDS + words[word + OPERATION]!]!.record(
+          loadNs - arrivalNs,
+          loadNs - admittedNs,
+        );
       }
       this.completed++;
-      this.changeOutstanding(nowNs, -1);
-      const tag = this.slotTag[slot]!;
-      this.slotNext[slot] = this.freeSlot;
+      this.outstandingNs += this.outstanding * (nowNs - this.lastChangeNs);
+      this.lastChangeNs = nowNs;
+      this.outstanding--;
+      const tag = words[word + TAG]!;
+      words[word + NEXT] = this.freeSlot;
       this.freeSlot = slot;
       this.admitted[disk]!--;
-      const waiting = this.waitHead[disk]!;
-      if (waiting >= 0) {
-        this.waitHead[disk] = this.slotNext[waiting]!;
-        this.admit(waiting, disk, loadNs);
-      }
+      if (this.waitHead[disk]! >= 0) this.admitWaiting(disk, loadNs);
       const { source } = this.vms[vm]!;
       if (source.wantsCompletions) {
         source.completed(tag, loadNs);
-        if (this.nextAt[vm] === NEVER && this.ended[vm] === 0) this.poll(vm, loadNs);
+        // A completion can bring the next arrival before the time until which the source was idle.
+        const asks = this.nextAt[vm] === NEVER || this.polling[vm] !== 0;
+        if (asks && this.ended[vm] === 0) this.poll(vm, loadNs);
       }
     }
     this.doneCount = 0;
@@ -258,25 +284,28 @@ export class Guests implements GuestPort {
 
   /** Ends an interval: adds each VM's recordings to `response` and `service`, by kind. */
   fold(response: readonly LatencyHistogram[], service: readonly LatencyHistogram[]): void {
-    for (let i = 0; i < this.response.length; i++) {
-      this.response[i]!.fold(response[i % KINDS]!);
-      this.service[i]!.fold(service[i % KINDS]!);
-    }
+    for (let i = 0; i < this.recorders.length; i++)
+      this.recorders[i]!.fold(response[i % KINDS]!, service[i % KINDS]!);
   }
 
-  private admit(slot: number, disk: number, loadNs: number): void {
+  /** Admits the disk's oldest waiting I/O. */
+  private admitWaiting(disk: number, loadNs: number): void {
+    const slot = this.waitHead[disk]!;
+    const { numbers, words } = this;
+    const word = slot * SLOT_WORDS;
+    const number = slot * SLOT_NUMBERS;
+    this.waitHead[disk] = words[word + NEXT]!;
     this.admitted[disk]!++;
-    this.slotAdmitted[slot] = loadNs;
-    const operation = this.slotOperation[slot]!;
-    this.vms[this.slotVm[slot]!]!.host.submit(
+    numbers[number + ADMITTED] = loadNs;
+    this.vms[words[word + VM]!]!.host.submit(
       this.local[disk]!,
-      operation,
-      this.slotOffset[slot]!,
-      this.slotBytes[slot]!,
-      this.slotFlags[slot]!,
+      words[word + OPERATION]!,
+      numbers[number + OFFSET]!,
+      numbers[number + BYTES]!,
+      words[word + FLAGS]!,
       slot,
-      this.slotKey[slot]!,
-      operation === OP_DISCARD ? 0 : this.slotPayload[slot]!,
+      words[word + KEY]!,
+      words[word + PAYLOAD]!,
     );
   }
 
@@ -329,49 +358,20 @@ export class Guests implements GuestPort {
     }
   }
 
-  private changeOutstanding(nowNs: number, change: number): void {
-    this.outstandingNs += this.outstanding * (nowNs - this.lastChangeNs);
-    this.lastChangeNs = nowNs;
-    this.outstanding += change;
-    if (this.outstanding > this.outstandingMax) this.outstandingMax = this.outstanding;
-  }
-
   private takeFreeSlot(): number {
     const slot = this.freeSlot;
-    this.freeSlot = this.slotNext[slot]!;
+    this.freeSlot = this.words[slot * SLOT_WORDS + NEXT]!;
     return slot;
   }
 
   private newSlot(): number {
-    if (this.slotsUsed === this.slotArrival.length) {
-      const capacity = this.slotsUsed * 2;
-      const float64 = (array: Float64Array) => {
-        const grown = new Float64Array(capacity);
-        grown.set(array);
-        return grown;
-      };
-      const int32 = (array: Int32Array) => {
-        const grown = new Int32Array(capacity);
-        grown.set(array);
-        return grown;
-      };
-      const uint8 = (array: Uint8Array) => {
-        const grown = new Uint8Array(capacity);
-        grown.set(array);
-        return grown;
-      };
-      this.slotArrival = float64(this.slotArrival);
-      this.slotAdmitted = float64(this.slotAdmitted);
-      this.slotOffset = float64(this.slotOffset);
-      this.slotBytes = float64(this.slotBytes);
-      this.slotVm = int32(this.slotVm);
-      this.slotDisk = int32(this.slotDisk);
-      this.slotOperation = uint8(this.slotOperation);
-      this.slotFlags = uint8(this.slotFlags);
-      this.slotTag = int32(this.slotTag);
-      this.slotKey = int32(this.slotKey);
-      this.slotNext = int32(this.slotNext);
-      this.slotPayload = int32(this.slotPayload);
+    if (this.slotsUsed * SLOT_WORDS === this.words.length) {
+      const numbers = new Float64Array(this.numbers.length * 2);
+      numbers.set(this.numbers);
+      this.numbers = numbers;
+      const words = new Int32Array(this.words.length * 2);
+      words.set(this.words);
+      this.words = words;
     }
     return this.slotsUsed++;
   }

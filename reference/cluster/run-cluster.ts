@@ -12,8 +12,8 @@ import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-
 import { assert, UsageError } from '../kernel/errors.ts';
 import { LatencyHistogram, type SparseHistogram } from '../kernel/histogram.ts';
 import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.ts';
-import { halve, halveHistograms } from '../kernel/recorder.ts';
 import { hash2 } from '../kernel/random.ts';
+import { halve, halveHistograms } from '../kernel/recorder.ts';
 import { formatBytes } from '../kernel/units.ts';
 import { Guests, KINDS } from './guests.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
@@ -100,7 +100,11 @@ export interface ClusterCounters {
 }
 
 export interface ClusterResult {
-  readonly vms: readonly { readonly name: string; readonly host: string; readonly kinds: readonly KindResult[] }[];
+  readonly vms: readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly kinds: readonly KindResult[];
+  }[];
   readonly intervals: IntervalResult;
   readonly counters: ClusterCounters;
   /** From the start of the load to the end of the last I/O. */
@@ -172,12 +176,12 @@ export class ClusterRun {
         this.disks[disk]!.state = state;
       },
     };
-    const late: { guests?: Guests } = {};
+    this.guests = new Guests(options.queueDepth ?? 64);
     this.runtime = new VirtualRuntime({
       scenario,
       seed: options.seed,
       disks: this.disks.length,
-      guest: { complete: (tag, status) => late.guests!.complete(tag, status) },
+      guest: this.guests,
       observer,
       content: options.content ?? null,
       ...(options.createHost === undefined ? {} : { createHost: options.createHost }),
@@ -186,15 +190,13 @@ export class ClusterRun {
     this.disks.forEach((place, disk) => {
       place.local = hosts[place.host]!.attach(disk);
     });
-    this.guests = new Guests(
+    this.guests.attach(
       loads.map(({ source }, vm) => ({
         source,
         host: hosts[scenario.vms[vm]!.host]!,
         locals: this.disks.filter((place) => place.vm === vm).map((place) => place.local),
       })),
-      options.queueDepth ?? 64,
     );
-    late.guests = this.guests;
     for (let kind = 0; kind < KINDS; kind++) {
       this.mergedResponse.push(new LatencyHistogram());
       this.mergedService.push(new LatencyHistogram());
@@ -235,8 +237,8 @@ export class ClusterRun {
         name: vm.name,
         host: scenario.hosts[vm.host]!.name,
         kinds: Array.from({ length: KINDS }, (_, kind) => ({
-          response: guests.response[index * KINDS + kind]!.total,
-          service: guests.service[index * KINDS + kind]!.total,
+          response: guests.recorders[index * KINDS + kind]!.response,
+          service: guests.recorders[index * KINDS + kind]!.service,
         })),
       })),
       intervals: {
@@ -301,7 +303,9 @@ export class ClusterRun {
   private advanceQuiet(maxEvents: number): number {
     let left = maxEvents;
     while (left > 0) {
-      if (this.phase === PHASE_ARMING ? this.isArmed() : this.disks.every((place) => place.state === STATE_OFF)) {
+      if (
+        this.phase === PHASE_ARMING ? this.isArmed() : this.disks.every((place) => place.state === STATE_OFF)
+      ) {
         if (this.phase === PHASE_ARMING) this.beginLoad();
         else this.phase = PHASE_DONE;
         return left;
@@ -319,7 +323,8 @@ export class ClusterRun {
       const mode = modeOf(place.mode);
       const { state } = place;
       if (!mode.accelerated) continue;
-      if (state === (mode.writeBack ? STATE_WB : STATE_WT) || (!mode.writeBack && state === STATE_WT_NOFLASH)) continue;
+      if (state === (mode.writeBack ? STATE_WB : STATE_WT) || (!mode.writeBack && state === STATE_WT_NOFLASH))
+        continue;
       if (mode.writeBack && state !== STATE_OFF && this.fvpHost(place)!.disks[place.local]!.transition < 0) {
         this.refuse(place);
       }
@@ -337,7 +342,9 @@ export class ClusterRun {
       throw new UsageError(`${place.mode} needs flash, and host ${name} has none`);
     }
     if (withFlash <= replicas) {
-      throw new UsageError(`${place.mode} needs ${replicas + 1} hosts with flash; the scenario has ${withFlash}`);
+      throw new UsageError(
+        `${place.mode} needs ${replicas + 1} hosts with flash; the scenario has ${withFlash}`,
+      );
     }
     throw new UsageError(
       `${place.mode}: the flash has no room for the dirty data of every disk and its replicas (${formatBytes(fvp.dirtyLimitBytes)} each)`,
@@ -511,7 +518,15 @@ function snapshot(runtime: VirtualRuntime, guests: Guests): Snapshot {
   addNumbers(network, runtime.network, 1);
   const datastore = new DatastoreTraffic();
   addNumbers(datastore, runtime.datastore.traffic, 1);
-  return { fvp, flash, network, datastore, vmReadBytes: guests.readBytes, vmWriteBytes: guests.writeBytes, evictedBytes };
+  return {
+    fvp,
+    flash,
+    network,
+    datastore,
+    vmReadBytes: guests.readBytes,
+    vmWriteBytes: guests.writeBytes,
+    evictedBytes,
+  };
 }
 
 function subtract(later: Snapshot, earlier: Snapshot): Snapshot {
@@ -553,4 +568,3 @@ function addNumbers<Counters extends object>(to: Counters, from: Counters, sign:
     }
   }
 }
-

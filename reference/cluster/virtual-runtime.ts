@@ -2,7 +2,15 @@
  * The virtual runtime: hosts running FVP, emulated devices, a network and a shared datastore, driven by one event
  * queue in virtual time.
  */
-import { BUSY, DEVICE_SEND, DONE, type Device, type DeviceContext, REQUEST_FUA, REQUEST_RESERVED } from '../devices/api.ts';
+import {
+  BUSY,
+  DEVICE_SEND,
+  type Device,
+  type DeviceContext,
+  DONE,
+  REQUEST_FUA,
+  REQUEST_RESERVED,
+} from '../devices/api.ts';
 import { emptyRecord, type FtRecord } from '../fvp/ft-record.ts';
 import { Host } from '../fvp/host.ts';
 import type { HostSetup } from '../fvp/host-state.ts';
@@ -103,7 +111,13 @@ class Context implements DeviceContext {
   private readonly device: number;
   private readonly seed: number;
 
-  constructor(runtime: VirtualRuntime, name: string, completionTarget: number, device: number, runSeed: number) {
+  constructor(
+    runtime: VirtualRuntime,
+    name: string,
+    completionTarget: number,
+    device: number,
+    runSeed: number,
+  ) {
     this.name = name;
     this.runtime = runtime;
     this.completionTarget = completionTarget;
@@ -134,9 +148,12 @@ class Context implements DeviceContext {
   }
 
   private reject(call: string, timeNs: number): never {
-    throw new UsageError(`device ${this.name}: ${call}(${timeNs}) lies before now (${this.runtime.nowNs} ns)`, {
-      hint: 'a device may only schedule at or after now',
-    });
+    throw new UsageError(
+      `device ${this.name}: ${call}(${timeNs}) lies before now (${this.runtime.nowNs} ns)`,
+      {
+        hint: 'a device may only schedule at or after now',
+      },
+    );
   }
 }
 
@@ -155,7 +172,15 @@ class Submitter {
     this.completionTarget = completionTarget;
   }
 
-  submit(operation: number, unit: number, address: number, bytes: number, flags: number, token: number, key: number): void {
+  submit(
+    operation: number,
+    unit: number,
+    address: number,
+    bytes: number,
+    flags: number,
+    token: number,
+    key: number,
+  ): void {
     if (this.head === this.waiting.length) {
       const answer = this.device.submit(operation, unit, address, bytes, flags, token, key);
       if (answer === DONE) this.runtime.queue.push(this.runtime.nowNs, this.completionTarget, token);
@@ -312,7 +337,15 @@ class HostDatastore implements DatastorePort {
     const datastoreToken = this.hostBits | token;
     this.datastore.effects.set(datastoreToken, effect);
     const address = disk * RECORD_BYTES;
-    this.submitter.submit(SAN_WRITE, this.metadataUnit, address, RECORD_BYTES, flags | REQUEST_FUA, datastoreToken, disk);
+    this.submitter.submit(
+      SAN_WRITE,
+      this.metadataUnit,
+      address,
+      RECORD_BYTES,
+      flags | REQUEST_FUA,
+      datastoreToken,
+      disk,
+    );
   }
 }
 
@@ -418,20 +451,29 @@ export class VirtualRuntime implements ClockPort {
   constructor(setup: RuntimeSetup) {
     const { scenario } = setup;
     this.content = setup.content;
-    if (scenario.hosts.length > HOSTS_MAX) throw new UsageError(`${scenario.hosts.length} hosts; the most is ${HOSTS_MAX}`);
+    if (scenario.hosts.length > HOSTS_MAX)
+      throw new UsageError(`${scenario.hosts.length} hosts; the most is ${HOSTS_MAX}`);
     for (let disk = 0; disk < setup.disks; disk++) {
       this.datastore.records.push(emptyRecord(disk));
       this.datastore.lockHolders.push(-1);
     }
     const target = (index: number, kind: number) => (index << KIND_BITS) | kind;
-    this.datastore.submitter = this.createDevice(scenario.datastore, 'datastore', target(0, EVENT_DATASTORE), setup.seed);
-    const volatileDatastore = scenario.datastore.model.volatileCache?.(scenario.datastore.parameters) ?? false;
+    this.datastore.submitter = this.createDevice(
+      scenario.datastore,
+      'datastore',
+      target(0, EVENT_DATASTORE),
+      setup.seed,
+    );
+    const volatileDatastore =
+      scenario.datastore.model.volatileCache?.(scenario.datastore.parameters) ?? false;
     const count = scenario.hosts.length;
     for (let host = 0; host < count; host++) {
       const { name, flash: flashDevice, link } = scenario.hosts[host]!;
       let flash: VirtualFlash | null = null;
       if (flashDevice !== null) {
-        flash = new VirtualFlash(this.createDevice(flashDevice, `${name}/flash`, target(host, EVENT_FLASH), setup.seed));
+        flash = new VirtualFlash(
+          this.createDevice(flashDevice, `${name}/flash`, target(host, EVENT_FLASH), setup.seed),
+        );
       }
       this.flash.push(flash?.traffic ?? null);
       const egress = this.createDevice(link, `${name}/link`, target(host, EVENT_MESSAGE), setup.seed);
@@ -514,7 +556,12 @@ export class VirtualRuntime implements ClockPort {
     return effect();
   }
 
-  private createDevice(resolved: ResolvedDevice, name: string, completionTarget: number, seed: number): Submitter {
+  private createDevice(
+    resolved: ResolvedDevice,
+    name: string,
+    completionTarget: number,
+    seed: number,
+  ): Submitter {
     const index = this.devices.length;
     const context = new Context(this, name, completionTarget, index, seed);
     const device = resolved.model.create(resolved.parameters, context);
@@ -524,4 +571,3 @@ export class VirtualRuntime implements ClockPort {
     return submitter;
   }
 }
-

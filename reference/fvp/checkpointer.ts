@@ -2,10 +2,12 @@
  * Durable checkpoints: the FT record says up to which sequence number everything is on the datastore. Only then are
  * log records released, here and at the holders (fvp-protocol.md 12.4-9, 12.4-10).
  */
+
 import type { FtRecord } from './ft-record.ts';
 import type { HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
-import { STAGE_BITS, STAGE_CHECKPOINT } from './op-table.ts';
+import { RECORD_SLOTS } from './log/record-ring.ts';
+import { OP_DISK, OP_FLAGS, OP_SEQUENCE, STAGE_CHECKPOINT } from './op-table.ts';
 import { CAUSE_RECORD, SAN_FLUSH, STATUS_OK, type Status } from './ports.ts';
 import type { Replicator } from './replication/replicator.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
@@ -50,11 +52,11 @@ export class Checkpointer {
 
   onCompletion(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
-    if (status === STATUS_OK && ops.flags[op] === AWAITS_FLUSH) {
+    if (status === STATUS_OK && ops.words[op + OP_FLAGS] === AWAITS_FLUSH) {
       this.writeRecord(disk, op);
       return;
     }
-    const sequence = ops.sequence[op]!;
+    const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     ops.release(op);
     disk.checkpointing = false;
     if (status !== STATUS_OK) return;
@@ -69,29 +71,30 @@ export class Checkpointer {
     disk.checkpointing = true;
     disk.lastCheckpointNs = ports.clock.nowNs;
     const op = ops.allocate();
-    ops.disk[op] = disk.local;
-    ops.sequence[op] = disk.destaged;
+    ops.words[op + OP_DISK] = disk.local;
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = disk.destaged;
     if (volatileDatastore) {
-      ops.flags[op] = AWAITS_FLUSH;
-      ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_RECORD, (op << STAGE_BITS) | STAGE_CHECKPOINT, disk.id);
+      ops.words[op + OP_FLAGS] = AWAITS_FLUSH;
+      ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_RECORD, op | STAGE_CHECKPOINT, disk.id);
     } else this.writeRecord(disk, op);
   }
 
   private writeRecord(disk: VirtualDisk, op: number): void {
     const { ops, ports } = this.state;
-    ops.flags[op] = AWAITS_RECORD;
+    ops.words[op + OP_FLAGS] = AWAITS_RECORD;
     const next: FtRecord = {
       ...disk.record,
       version: disk.record.version + 1,
-      checkpoint: ops.sequence[op]!,
+      checkpoint: ops.numbers[(op >> 2) + OP_SEQUENCE]!,
     };
-    ports.datastore.compareAndWrite(disk.id, disk.record, next, (op << STAGE_BITS) | STAGE_CHECKPOINT);
+    ports.datastore.compareAndWrite(disk.id, disk.record, next, op | STAGE_CHECKPOINT);
   }
 
   private release(disk: VirtualDisk, through: number): void {
     const ring = disk.ring;
     let slots = 0;
-    for (let sequence = ring.first; sequence <= through; sequence++) slots += ring.slots[sequence & ring.mask]!;
+    for (let sequence = ring.first; sequence <= through; sequence++)
+      slots += ring.words[ring.at(sequence) + RECORD_SLOTS]!;
     ring.first = through + 1;
     disk.checkpoint = through;
     disk.dirtyBytes -= slots * BLOCK_BYTES;

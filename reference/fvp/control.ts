@@ -7,7 +7,7 @@ import type { FtRecord } from './ft-record.ts';
 import type { HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
 import { FIELD_DISK, FIELD_EPOCH, FIELD_TYPE, MESSAGE_FIELDS, MESSAGE_PREPARED } from './message.ts';
-import { STAGE_BITS, STAGE_CONTROL, STAGE_HEARTBEAT } from './op-table.ts';
+import { OP_DISK, OP_START_NS, STAGE_CONTROL, STAGE_HEARTBEAT } from './op-table.ts';
 import { CAUSE_RECORD, FLASH_FOR_HEADER, FLASH_WRITE, SAN_FLUSH, STATUS_OK, type Status } from './ports.ts';
 import type { Replicator } from './replication/replicator.ts';
 import {
@@ -44,7 +44,12 @@ export class Control {
   /** In the order of the constants below. */
   readonly transitions: readonly Transition[];
 
-  constructor(state: HostState, replicator: Replicator, checkpointer: Checkpointer, pump: (disk: VirtualDisk) => void) {
+  constructor(
+    state: HostState,
+    replicator: Replicator,
+    checkpointer: Checkpointer,
+    pump: (disk: VirtualDisk) => void,
+  ) {
     this.state = state;
     this.replicator = replicator;
     this.checkpointer = checkpointer;
@@ -65,7 +70,10 @@ export class Control {
           { name: 'prepare holders', run: (disk) => this.prepareHolders(disk) },
           { name: 'finish write-through writes', run: (disk) => this.quiesce(disk) },
           { name: 'flush datastore', run: (disk) => this.flushDatastore(disk) },
-          { name: 'write record: WB, dirty, holders', run: (disk) => this.writeRecord(disk, this.armedRecord(disk)) },
+          {
+            name: 'write record: WB, dirty, holders',
+            run: (disk) => this.writeRecord(disk, this.armedRecord(disk)),
+          },
           { name: 'acknowledge from flash', run: (disk) => this.startLogging(disk) },
         ],
         end: () => STATE_WB,
@@ -134,7 +142,7 @@ export class Control {
 
   onHeartbeat(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
-    if (status === STATUS_OK) disk.leaseFromNs = ops.startNs[op]!;
+    if (status === STATUS_OK) disk.leaseFromNs = ops.numbers[(op >> 2) + OP_START_NS]!;
     ops.release(op);
   }
 
@@ -142,9 +150,13 @@ export class Control {
     const { requested } = disk;
     if (disk.state === STATE_OFF && requested.accelerated) this.begin(disk, OPEN);
     else if (disk.state === STATE_WT && requested.writeBack) this.begin(disk, ARM);
-    else if (disk.state === STATE_WB && (!requested.writeBack || requested.replicas !== disk.holders.length)) {
+    else if (
+      disk.state === STATE_WB &&
+      (!requested.writeBack || requested.replicas !== disk.holders.length)
+    ) {
       this.begin(disk, DRAIN);
-    } else if (disk.state !== STATE_OFF && disk.state !== STATE_WB && !requested.accelerated) this.begin(disk, CLOSE);
+    } else if (disk.state !== STATE_OFF && disk.state !== STATE_WB && !requested.accelerated)
+      this.begin(disk, CLOSE);
     else {
       disk.holding = false;
       this.pump(disk);
@@ -215,8 +227,8 @@ export class Control {
   private token(disk: VirtualDisk): number {
     const ops = this.state.ops;
     const op = ops.allocate();
-    ops.disk[op] = disk.local;
-    return (op << STAGE_BITS) | STAGE_CONTROL;
+    ops.words[op + OP_DISK] = disk.local;
+    return op | STAGE_CONTROL;
   }
 
   private lock(disk: VirtualDisk): number {
@@ -252,7 +264,15 @@ export class Control {
       holders: [this.state.id, ...disk.holders],
     };
     const checkpoint = disk.ring.next - 1;
-    return { ...before, epoch, version: before.version + 1, mode: 'WB', dirty: true, segments: [segment], checkpoint };
+    return {
+      ...before,
+      epoch,
+      version: before.version + 1,
+      mode: 'WB',
+      dirty: true,
+      segments: [segment],
+      checkpoint,
+    };
   }
 
   private cleanRecord(disk: VirtualDisk): FtRecord {
@@ -266,10 +286,10 @@ export class Control {
     if (disk.heartbeatTimerSet) return 0;
     const nowNs = ports.clock.nowNs;
     const op = ops.allocate();
-    ops.disk[op] = disk.local;
-    ops.startNs[op] = nowNs;
+    ops.words[op + OP_DISK] = disk.local;
+    ops.numbers[(op >> 2) + OP_START_NS] = nowNs;
     counters.heartbeats++;
-    ports.datastore.heartbeat(disk.id, (op << STAGE_BITS) | STAGE_HEARTBEAT);
+    ports.datastore.heartbeat(disk.id, op | STAGE_HEARTBEAT);
     disk.heartbeatTimerSet = true;
     ports.timer.set(nowNs + options.lease.renewNs, disk.local * 4 + TIMER_HEARTBEAT);
     return 0;
@@ -296,7 +316,16 @@ export class Control {
 
   private flushDatastore(disk: VirtualDisk): number {
     if (!this.state.volatileDatastore) return 0;
-    this.state.ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_RECORD, this.token(disk), disk.id);
+    this.state.ports.datastore.submit(
+      SAN_FLUSH,
+      disk.id,
+      0,
+      0,
+      false,
+      CAUSE_RECORD,
+      this.token(disk),
+      disk.id,
+    );
     return 1;
   }
 

@@ -5,8 +5,34 @@
 import type { Checkpointer } from './checkpointer.ts';
 import { BATCH_LENGTH_CLASSES, type HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
-import { RECORD_DISCARD } from './log/record-ring.ts';
-import { STAGE_BITS, STAGE_DESTAGE_READ, STAGE_DESTAGE_WRITE } from './op-table.ts';
+import {
+  RECORD_APPENDED_BYTES,
+  RECORD_APPENDED_NS,
+  RECORD_BYTES,
+  RECORD_DISCARD,
+  RECORD_KEY,
+  RECORD_KIND,
+  RECORD_OFFSET,
+  RECORD_PAYLOAD,
+  RECORD_PAYLOAD_OFFSET,
+  RECORD_PREVIOUS,
+  RECORD_SLOT,
+  RECORD_SLOTS,
+} from './log/record-ring.ts';
+import {
+  OP_BYTES,
+  OP_DISK,
+  OP_FLAGS,
+  OP_KEY,
+  OP_OFFSET,
+  OP_OPERATION,
+  OP_PARENT,
+  OP_PENDING,
+  OP_SLOT,
+  OP_TAG,
+  STAGE_DESTAGE_READ,
+  STAGE_DESTAGE_WRITE,
+} from './op-table.ts';
 import { CAUSE_DESTAGE, FLASH_READ, SAN_DISCARD, SAN_WRITE, STATUS_OK, type Status } from './ports.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
 
@@ -42,15 +68,15 @@ export class Destager {
     let sequence = first;
     let discard = false;
     for (; sequence <= limit; sequence++) {
-      const at = sequence & ring.mask;
-      discard = ring.kind[at] === RECORD_DISCARD;
+      const at = ring.at(sequence);
+      discard = ring.words[at + RECORD_KIND] === RECORD_DISCARD;
       if (count !== 0) {
-        if (ring.previous[at]! >= first || discard) break;
-        if (bytes + ring.bytes[at]! > options.destage.batchBytes) break;
+        if (ring.numbers[at + RECORD_PREVIOUS]! >= first || discard) break;
+        if (bytes + ring.numbers[at + RECORD_BYTES]! > options.destage.batchBytes) break;
       }
-      bytes += ring.bytes[at]!;
-      logBytes += ring.slots[at]! * BLOCK_BYTES;
-      keys[count] = (ring.offset[at]! / 512) * PLACES + count;
+      bytes += ring.numbers[at + RECORD_BYTES]!;
+      logBytes += ring.words[at + RECORD_SLOTS]! * BLOCK_BYTES;
+      keys[count] = (ring.numbers[at + RECORD_OFFSET]! / 512) * PLACES + count;
       count++;
       if (discard) {
         sequence++;
@@ -66,25 +92,30 @@ export class Destager {
     if (count > 1) sortKeys(keys, count);
     let start = 0;
     while (start < count) {
-      const firstAt = (first + (keys[start]! % PLACES)) & ring.mask;
-      let runBytes = ring.bytes[firstAt]!;
-      let endOffset = ring.offset[firstAt]! + runBytes;
+      const firstAt = ring.at(first + (keys[start]! % PLACES));
+      let runBytes = ring.numbers[firstAt + RECORD_BYTES]!;
+      let endOffset = ring.numbers[firstAt + RECORD_OFFSET]! + runBytes;
       let end = start + 1;
       while (end < count) {
-        const at = (first + (keys[end]! % PLACES)) & ring.mask;
-        if (ring.offset[at] !== endOffset || runBytes + ring.bytes[at]! > options.destage.joinBytes) break;
-        runBytes += ring.bytes[at]!;
-        endOffset += ring.bytes[at]!;
+        const at = ring.at(first + (keys[end]! % PLACES));
+        if (
+          ring.numbers[at + RECORD_OFFSET] !== endOffset ||
+          runBytes + ring.numbers[at + RECORD_BYTES]! > options.destage.joinBytes
+        )
+          break;
+        runBytes += ring.numbers[at + RECORD_BYTES]!;
+        endOffset += ring.numbers[at + RECORD_BYTES]!;
         end++;
       }
       const op = ops.allocate();
-      ops.disk[op] = disk.local;
-      ops.offset[op] = ring.offset[firstAt]!;
-      ops.bytes[op] = runBytes;
-      ops.slot[op] = start;
-      ops.tag[op] = end - start;
-      ops.key[op] = ring.key[firstAt]!;
-      ops.operation[op] = ring.kind[firstAt] === RECORD_DISCARD ? SAN_DISCARD : SAN_WRITE;
+      ops.words[op + OP_DISK] = disk.local;
+      ops.numbers[(op >> 2) + OP_OFFSET] = ring.numbers[firstAt + RECORD_OFFSET]!;
+      ops.numbers[(op >> 2) + OP_BYTES] = runBytes;
+      ops.words[op + OP_SLOT] = start;
+      ops.words[op + OP_TAG] = end - start;
+      ops.words[op + OP_KEY] = ring.words[firstAt + RECORD_KEY]!;
+      ops.words[op + OP_OPERATION] =
+        ring.words[firstAt + RECORD_KIND] === RECORD_DISCARD ? SAN_DISCARD : SAN_WRITE;
       this.state.counters.joinedWrites += end - start - 1;
       disk.batchPending++;
       this.readRun(disk, op, start, end);
@@ -95,10 +126,10 @@ export class Destager {
 
   onRead(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
-    const run = ops.parent[op]!;
-    if (status !== STATUS_OK) ops.flags[run] = status;
+    const run = ops.words[op + OP_PARENT]!;
+    if (status !== STATUS_OK) ops.words[run + OP_FLAGS] = status;
     ops.release(op);
-    if (--ops.pending[run]! === 0) this.writeRun(disk, run);
+    if (--ops.words[run + OP_PENDING]! === 0) this.writeRun(disk, run);
   }
 
   onWritten(disk: VirtualDisk, op: number, status: Status): void {
@@ -107,7 +138,7 @@ export class Destager {
       this.writeRun(disk, op);
       return;
     }
-    this.state.counters.destagedBytes += this.state.ops.bytes[op]!;
+    this.state.counters.destagedBytes += this.state.ops.numbers[(op >> 2) + OP_BYTES]!;
     this.state.ops.release(op);
     if (--disk.batchPending === 0) this.complete(disk);
   }
@@ -117,42 +148,75 @@ export class Destager {
     const { ops, options, ports, counters } = this.state;
     const ring = disk.ring;
     let reads = 0;
-    if (ops.operation[run] === SAN_WRITE) {
+    if (ops.words[run + OP_OPERATION] === SAN_WRITE) {
       for (let place = start; place < end; place++) {
-        const at = (disk.batchFirst + (disk.batchKeys[place]! % PLACES)) & ring.mask;
-        if (this.state.appendedBytes - ring.appendedBytes[at]! < options.destage.bufferBytes) continue;
+        const at = ring.at(disk.batchFirst + (disk.batchKeys[place]! % PLACES));
+        if (
+          this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! <
+          options.destage.bufferBytes
+        )
+          continue;
         const op = ops.allocate();
-        ops.disk[op] = disk.local;
-        ops.parent[op] = run;
+        ops.words[op + OP_DISK] = disk.local;
+        ops.words[op + OP_PARENT] = run;
         reads++;
-        counters.destageReadBytes += ring.bytes[at]!;
-        const token = (op << STAGE_BITS) | STAGE_DESTAGE_READ;
-        const address = ring.slot[at]! * BLOCK_BYTES + (ring.offset[at]! & (BLOCK_BYTES - 1));
+        counters.destageReadBytes += ring.numbers[at + RECORD_BYTES]!;
+        const token = op | STAGE_DESTAGE_READ;
+        const address =
+          ring.words[at + RECORD_SLOT]! * BLOCK_BYTES +
+          (ring.numbers[at + RECORD_OFFSET]! & (BLOCK_BYTES - 1));
         if (ports.content !== null) {
-          ports.content.reading(token, ring.payload[at]!, ring.payloadOffset[at]!, ring.bytes[at]!);
+          ports.content.reading(
+            token,
+            ring.words[at + RECORD_PAYLOAD]!,
+            ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+            ring.numbers[at + RECORD_BYTES]!,
+          );
         }
-        ports.flash!.submit(FLASH_READ, address, ring.bytes[at]!, CAUSE_DESTAGE, token, ring.key[at]!);
+        ports.flash!.submit(
+          FLASH_READ,
+          address,
+          ring.numbers[at + RECORD_BYTES]!,
+          CAUSE_DESTAGE,
+          token,
+          ring.words[at + RECORD_KEY]!,
+        );
       }
     }
-    ops.pending[run] = reads;
+    ops.words[run + OP_PENDING] = reads;
     if (reads === 0) this.writeRun(disk, run);
   }
 
   private writeRun(disk: VirtualDisk, run: number): void {
     const { ops, ports } = this.state;
-    const token = (run << STAGE_BITS) | STAGE_DESTAGE_WRITE;
-    const offset = ops.offset[run]!;
-    if (ports.content !== null && ops.operation[run] === SAN_WRITE) {
+    const token = run | STAGE_DESTAGE_WRITE;
+    const offset = ops.numbers[(run >> 2) + OP_OFFSET]!;
+    if (ports.content !== null && ops.words[run + OP_OPERATION] === SAN_WRITE) {
       const ring = disk.ring;
-      const end = ops.slot[run]! + ops.tag[run]!;
-      for (let place = ops.slot[run]!; place < end; place++) {
-        const at = (disk.batchFirst + (disk.batchKeys[place]! % PLACES)) & ring.mask;
-        const within = ring.offset[at]! - offset;
-        ports.content.writing(token, ring.payload[at]!, ring.payloadOffset[at]!, ring.bytes[at]!, within);
+      const end = ops.words[run + OP_SLOT]! + ops.words[run + OP_TAG]!;
+      for (let place = ops.words[run + OP_SLOT]!; place < end; place++) {
+        const at = ring.at(disk.batchFirst + (disk.batchKeys[place]! % PLACES));
+        const within = ring.numbers[at + RECORD_OFFSET]! - offset;
+        ports.content.writing(
+          token,
+          ring.words[at + RECORD_PAYLOAD]!,
+          ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+          ring.numbers[at + RECORD_BYTES]!,
+          within,
+        );
       }
     }
-    const key = ops.key[run]!;
-    ports.datastore.submit(ops.operation[run]!, disk.id, offset, ops.bytes[run]!, false, CAUSE_DESTAGE, token, key);
+    const key = ops.words[run + OP_KEY]!;
+    ports.datastore.submit(
+      ops.words[run + OP_OPERATION]!,
+      disk.id,
+      offset,
+      ops.numbers[(run >> 2) + OP_BYTES]!,
+      false,
+      CAUSE_DESTAGE,
+      token,
+      key,
+    );
   }
 
   private complete(disk: VirtualDisk): void {
@@ -161,7 +225,7 @@ export class Destager {
     const records = disk.batchLast - disk.batchFirst + 1;
     counters.batches++;
     counters.batchLengths[Math.min(BATCH_LENGTH_CLASSES - 1, 31 - Math.clz32(records))]!++;
-    const toDestageNs = nowNs - disk.ring.appendedNs[disk.batchFirst & disk.ring.mask]!;
+    const toDestageNs = nowNs - disk.ring.numbers[disk.ring.at(disk.batchFirst) + RECORD_APPENDED_NS]!;
     if (toDestageNs > counters.timeToDestageNsMax) counters.timeToDestageNsMax = toDestageNs;
     disk.destaged = disk.batchLast;
     disk.measuredBytes += disk.batchLogBytes;

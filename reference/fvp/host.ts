@@ -23,7 +23,14 @@ import {
 } from './message.ts';
 import type { Mode } from './mode.ts';
 import {
-  STAGE_BITS,
+  OP_BYTES,
+  OP_DISK,
+  OP_FLAGS,
+  OP_KEY,
+  OP_OFFSET,
+  OP_OPERATION,
+  OP_PAYLOAD,
+  OP_TAG,
   STAGE_CHECKPOINT,
   STAGE_CONTROL,
   STAGE_DESTAGE_READ,
@@ -32,6 +39,7 @@ import {
   STAGE_FLUSH,
   STAGE_HEARTBEAT,
   STAGE_LOG_APPEND,
+  STAGE_MASK,
   STAGE_PASS,
   STAGE_READ_FLASH,
   STAGE_READ_SAN,
@@ -46,8 +54,6 @@ import { ReplicaLogs } from './replication/replica-log.ts';
 import { Replicator } from './replication/replicator.ts';
 import { STATE_OFF, VirtualDisk } from './virtual-disk.ts';
 import { TIMER_PUMP, WRITE_FUA, WritePath } from './write-path.ts';
-
-const STAGE_MASK = (1 << STAGE_BITS) - 1;
 
 /** Guest operations, as in kernel/io. */
 const READ = 0;
@@ -77,7 +83,9 @@ export class Host {
       this.writes.pump(disk);
     });
     this.destager = new Destager(state, this.checkpointer);
-    this.writes = new WritePath(state, this.reads, this.destager, replicator, (disk) => this.control.onQuiet(disk));
+    this.writes = new WritePath(state, this.reads, this.destager, replicator, (disk) =>
+      this.control.onQuiet(disk),
+    );
     this.control = new Control(state, replicator, this.checkpointer, (disk) => this.writes.pump(disk));
   }
 
@@ -130,40 +138,49 @@ export class Host {
     const disk = this.disks[local]!;
     const { ops, ports } = this.state;
     const op = ops.allocate();
-    ops.disk[op] = local;
-    ops.tag[op] = tag;
-    ops.key[op] = key;
+    ops.words[op + OP_DISK] = local;
+    ops.words[op + OP_TAG] = tag;
+    ops.words[op + OP_KEY] = key;
     if (disk.state === STATE_OFF && disk.transition < 0) {
       // Operation codes of the guest and of the datastore are the same.
-      const token = (op << STAGE_BITS) | STAGE_PASS;
+      const token = op | STAGE_PASS;
       if (ports.content !== null && operation !== FLUSH) {
         if (operation === READ) ports.content.reading(token, payload, 0, bytes);
         else if (operation === WRITE) ports.content.writing(token, payload, 0, bytes, 0);
       }
-      ports.datastore.submit(operation, disk.id, offset, bytes, (flags & WRITE_FUA) !== 0, CAUSE_GUEST, token, key);
+      ports.datastore.submit(
+        operation,
+        disk.id,
+        offset,
+        bytes,
+        (flags & WRITE_FUA) !== 0,
+        CAUSE_GUEST,
+        token,
+        key,
+      );
       return;
     }
-    ops.operation[op] = operation;
-    ops.offset[op] = offset;
-    ops.bytes[op] = bytes;
-    ops.payload[op] = payload;
+    ops.words[op + OP_OPERATION] = operation;
+    ops.numbers[(op >> 2) + OP_OFFSET] = offset;
+    ops.numbers[(op >> 2) + OP_BYTES] = bytes;
+    ops.words[op + OP_PAYLOAD] = payload;
     if (operation === READ) this.reads.submit(disk, op);
     else if (operation === FLUSH) this.flush(disk, op);
     else {
-      ops.flags[op] = flags;
+      ops.words[op + OP_FLAGS] = flags;
       this.writes.submit(disk, op);
     }
   }
 
   /** A request submitted to flash or the datastore is complete. */
   onCompletion(token: number, status: Status): void {
-    const op = token >>> STAGE_BITS;
+    const op = token & ~STAGE_MASK;
     const { ops, ports } = this.state;
     const stage = token & STAGE_MASK;
     switch (stage) {
       case STAGE_PASS:
       case STAGE_FLUSH:
-        ports.guest.complete(ops.tag[op]!, status);
+        ports.guest.complete(ops.words[op + OP_TAG]!, status);
         ops.release(op);
         return;
       case STAGE_READ_FLASH:
@@ -176,7 +193,7 @@ export class Host {
         this.replicas.onHeaderWritten(op, status);
         return;
     }
-    const disk = this.disks[ops.disk[op]!]!;
+    const disk = this.disks[ops.words[op + OP_DISK]!]!;
     switch (stage) {
       case STAGE_LOG_APPEND:
         this.writes.onLogAppend(disk, op, status);
@@ -265,9 +282,9 @@ export class Host {
    */
   private flush(disk: VirtualDisk, op: number): void {
     const { ops, ports } = this.state;
-    const token = (op << STAGE_BITS) | STAGE_FLUSH;
-    if (disk.logging) ports.flash!.submit(FLASH_FLUSH, 0, 0, FLASH_FOR_GUEST, token, ops.key[op]!);
-    else ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_GUEST, token, ops.key[op]!);
+    const token = op | STAGE_FLUSH;
+    if (disk.logging) ports.flash!.submit(FLASH_FLUSH, 0, 0, FLASH_FOR_GUEST, token, ops.words[op + OP_KEY]!);
+    else ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_GUEST, token, ops.words[op + OP_KEY]!);
   }
 
   /** Bytes of cache that hold blocks of a host's flash, in whole blocks. */

@@ -1,12 +1,16 @@
 /**
- * Requests under way at one host, as slots of typed arrays with a free list: no allocation per I/O once the table has
- * grown to the load's depth. A device token is slot * 16 + stage.
+ * Requests under way at one host: slots of two typed arrays with a free list, so that nothing is allocated per I/O
+ * once the table has grown to the load's depth.
+ *
+ * A request's handle ("op") is its slot times 16: `words[op + OP_…]` and `numbers[(op >> 2) + OP_…]` are its columns,
+ * and `op | stage` is the token of a device request made for it.
  */
 
-export const STAGE_BITS = 4;
+const WORDS = 16;
+const WORDS_PER_NUMBER_SHIFT = 2;
+export const STAGE_MASK = WORDS - 1;
 /** Tokens stay below 2^24, so that a shared device's runtime can put the host's number above them. */
 export const TOKEN_BITS = 24;
-const OPS_MAX = 1 << (TOKEN_BITS - STAGE_BITS);
 
 /** What a completion means; the low bits of a token. */
 export const STAGE_PASS = 0;
@@ -25,103 +29,76 @@ export const STAGE_CHECKPOINT = 12;
 export const STAGE_HEARTBEAT = 13;
 export const STAGE_REPLICA_PREPARE = 14;
 
+/** Columns of `words`; what they mean varies with the stage, each user says how. */
+export const OP_DISK = 0;
+export const OP_TAG = 1;
+export const OP_OPERATION = 2;
+export const OP_PENDING = 3;
+export const OP_PARENT = 4;
+export const OP_NEXT = 5;
+export const OP_SLOT = 6;
+export const OP_KEY = 7;
+export const OP_PAYLOAD = 8;
+export const OP_FLAGS = 9;
+
+/** Columns of `numbers`. */
+export const OP_OFFSET = 0;
+export const OP_BYTES = 1;
+export const OP_SEQUENCE = 2;
+export const OP_START_NS = 3;
+
 export class OpTable {
-  /** Column meanings vary with the stage; each user documents its own. */
-  disk: Int32Array;
-  tag: Int32Array;
-  operation: Int32Array;
-  pending: Int32Array;
-  parent: Int32Array;
-  next: Int32Array;
-  slot: Int32Array;
-  key: Int32Array;
-  payload: Int32Array;
-  flags: Int32Array;
-  offset: Float64Array;
-  bytes: Float64Array;
-  sequence: Float64Array;
-  startNs: Float64Array;
-  /** Slots in use. */
+  /** Read anew after `allocate`: the arrays may have grown. */
+  words: Int32Array;
+  numbers: Float64Array;
+  /** Requests under way. */
   used = 0;
   private free = -1;
-  private capacity: number;
 
   constructor(capacity = 256) {
-    this.capacity = capacity;
-    this.disk = new Int32Array(capacity);
-    this.tag = new Int32Array(capacity);
-    this.operation = new Int32Array(capacity);
-    this.pending = new Int32Array(capacity);
-    this.parent = new Int32Array(capacity);
-    this.next = new Int32Array(capacity);
-    this.slot = new Int32Array(capacity);
-    this.key = new Int32Array(capacity);
-    this.payload = new Int32Array(capacity);
-    this.flags = new Int32Array(capacity);
-    this.offset = new Float64Array(capacity);
-    this.bytes = new Float64Array(capacity);
-    this.sequence = new Float64Array(capacity);
-    this.startNs = new Float64Array(capacity);
-    this.link(0, capacity);
+    this.words = new Int32Array(capacity * WORDS);
+    this.numbers = new Float64Array((capacity * WORDS) >> WORDS_PER_NUMBER_SHIFT);
+    this.link(0);
   }
 
-  /** A free slot with `next` and `parent` -1, `flags`, `sequence` and `payload` 0, and the rest as it was left. */
+  /** A free request with parent and next -1; flags, payload and sequence 0; the rest as it was left. */
   allocate(): number {
     if (this.free < 0) this.grow();
     const op = this.free;
-    this.free = this.next[op]!;
-    this.next[op] = -1;
-    this.parent[op] = -1;
-    this.flags[op] = 0;
-    this.sequence[op] = 0;
-    this.payload[op] = 0;
+    const words = this.words;
+    this.free = words[op + OP_NEXT]!;
+    words[op + OP_NEXT] = -1;
+    words[op + OP_PARENT] = -1;
+    words[op + OP_FLAGS] = 0;
+    words[op + OP_PAYLOAD] = 0;
+    this.numbers[(op >> WORDS_PER_NUMBER_SHIFT) + OP_SEQUENCE] = 0;
     this.used++;
     return op;
   }
 
   release(op: number): void {
-    this.next[op] = this.free;
+    this.words[op + OP_NEXT] = this.free;
     this.free = op;
     this.used--;
   }
 
-  private link(from: number, to: number): void {
-    for (let op = from; op < to - 1; op++) this.next[op] = op + 1;
-    this.next[to - 1] = this.free;
+  /** Chains all slots from word `from` on into the free list. */
+  private link(from: number): void {
+    const end = this.words.length;
+    for (let op = from; op < end; op += WORDS)
+      this.words[op + OP_NEXT] = op + WORDS < end ? op + WORDS : this.free;
     this.free = from;
   }
 
   private grow(): void {
-    const before = this.capacity;
-    const capacity = before * 2;
-    if (capacity > OPS_MAX) throw new RangeError('more than 2^20 requests under way at one host');
-    this.disk = grownInt32(this.disk, capacity);
-    this.tag = grownInt32(this.tag, capacity);
-    this.operation = grownInt32(this.operation, capacity);
-    this.pending = grownInt32(this.pending, capacity);
-    this.parent = grownInt32(this.parent, capacity);
-    this.next = grownInt32(this.next, capacity);
-    this.slot = grownInt32(this.slot, capacity);
-    this.key = grownInt32(this.key, capacity);
-    this.payload = grownInt32(this.payload, capacity);
-    this.flags = grownInt32(this.flags, capacity);
-    this.offset = grownFloat64(this.offset, capacity);
-    this.bytes = grownFloat64(this.bytes, capacity);
-    this.sequence = grownFloat64(this.sequence, capacity);
-    this.startNs = grownFloat64(this.startNs, capacity);
-    this.capacity = capacity;
-    this.link(before, capacity);
+    const before = this.words.length;
+    if (before * 2 > 1 << TOKEN_BITS) throw new RangeError('more than 2^20 requests under way at one host');
+    const words = new Int32Array(before * 2);
+    words.set(this.words);
+    this.words = words;
+    const numbers = new Float64Array(this.numbers.length * 2);
+    numbers.set(this.numbers);
+    this.numbers = numbers;
+    this.link(before);
   }
-}
-
-function grownInt32(array: Int32Array, capacity: number): Int32Array {
-  const grown = new Int32Array(capacity);
-  grown.set(array);
-  return grown;
-}
-
-function grownFloat64(array: Float64Array, capacity: number): Float64Array {
-  const grown = new Float64Array(capacity);
-  grown.set(array);
-  return grown;
 }

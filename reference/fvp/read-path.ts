@@ -17,8 +17,32 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
-import { STAGE_BITS, STAGE_FILL, STAGE_READ_FLASH, STAGE_READ_SAN } from './op-table.ts';
-import { CAUSE_GUEST, FLASH_FOR_POPULATE, FLASH_READ, FLASH_WRITE, SAN_READ, STATUS_OK, type Status } from './ports.ts';
+import {
+  OP_BYTES,
+  OP_DISK,
+  OP_FLAGS,
+  OP_KEY,
+  OP_NEXT,
+  OP_OFFSET,
+  OP_PARENT,
+  OP_PAYLOAD,
+  OP_PENDING,
+  OP_SEQUENCE,
+  OP_SLOT,
+  OP_TAG,
+  STAGE_FILL,
+  STAGE_READ_FLASH,
+  STAGE_READ_SAN,
+} from './op-table.ts';
+import {
+  CAUSE_GUEST,
+  FLASH_FOR_POPULATE,
+  FLASH_READ,
+  FLASH_WRITE,
+  SAN_READ,
+  STATUS_OK,
+  type Status,
+} from './ports.ts';
 import { STATE_OFF, STATE_WT_NOFLASH, type VirtualDisk } from './virtual-disk.ts';
 
 const FROM_SAN = -1;
@@ -41,41 +65,50 @@ export class ReadPath {
   submit(disk: VirtualDisk, op: number): void {
     const ops = this.state.ops;
     if (disk.state === STATE_OFF || disk.state === STATE_WT_NOFLASH) {
-      this.readSan(disk, op, op, ops.offset[op]!, ops.bytes[op]!);
-      ops.pending[op] = 1;
+      this.readSan(disk, op, op, ops.numbers[(op >> 2) + OP_OFFSET]!, ops.numbers[(op >> 2) + OP_BYTES]!);
+      ops.words[op + OP_PENDING] = 1;
       return;
     }
-    const newest = this.takeApart(disk, ops.offset[op]!, ops.bytes[op]!);
+    const newest = this.takeApart(
+      disk,
+      ops.numbers[(op >> 2) + OP_OFFSET]!,
+      ops.numbers[(op >> 2) + OP_BYTES]!,
+    );
     if (disk.logging && newest > disk.committed) {
       this.park(disk, op, newest);
       return;
     }
     const runs = this.runCount;
-    ops.pending[op] = runs;
+    ops.words[op + OP_PENDING] = runs;
     if (runs === 1) {
       this.issue(disk, op, op, 0);
       return;
     }
     for (let run = 0; run < runs; run++) {
       const child = ops.allocate();
-      ops.disk[child] = ops.disk[op]!;
-      ops.offset[child] = this.runOffset[run]!;
-      ops.bytes[child] = this.runBytes[run]!;
-      ops.key[child] = ops.key[op]! + run;
-      ops.payload[child] = ops.payload[op]!;
-      ops.parent[child] = op;
+      ops.words[child + OP_DISK] = ops.words[op + OP_DISK]!;
+      ops.numbers[(child >> 2) + OP_OFFSET] = this.runOffset[run]!;
+      ops.numbers[(child >> 2) + OP_BYTES] = this.runBytes[run]!;
+      ops.words[child + OP_KEY] = ops.words[op + OP_KEY]! + run;
+      ops.words[child + OP_PAYLOAD] = ops.words[op + OP_PAYLOAD]!;
+      ops.words[child + OP_PARENT] = op;
       this.issue(disk, op, child, run);
     }
   }
 
   onFlash(op: number, status: Status): void {
     const ops = this.state.ops;
-    this.state.buckets.pins[ops.slot[op]!]!--;
+    this.state.buckets.pins[ops.words[op + OP_SLOT]!]!--;
     this.finish(op, status);
   }
 
   onSan(disk: VirtualDisk, op: number, status: Status): void {
-    if (status === STATUS_OK && this.state.options.populate && disk.state !== STATE_OFF && this.state.hasFlash) {
+    if (
+      status === STATUS_OK &&
+      this.state.options.populate &&
+      disk.state !== STATE_OFF &&
+      this.state.hasFlash
+    ) {
       this.fill(disk, op);
     }
     this.finish(op, status);
@@ -84,14 +117,14 @@ export class ReadPath {
   onFill(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
     const buckets = this.state.buckets;
-    let slot = ops.slot[op]!;
+    let slot = ops.words[op + OP_SLOT]!;
     const bucket = slot >>> buckets.slotShift;
     buckets.pins[bucket]!--;
     if (status === STATUS_OK) {
       const generation = buckets.generation[bucket]!;
-      const barrier = ops.sequence[op]!;
-      const end = ops.offset[op]! + ops.bytes[op]!;
-      let at = ops.offset[op]!;
+      const barrier = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+      const end = ops.numbers[(op >> 2) + OP_OFFSET]! + ops.numbers[(op >> 2) + OP_BYTES]!;
+      let at = ops.numbers[(op >> 2) + OP_OFFSET]!;
       let position = disk.index.ensure(at);
       let dropped = false;
       while (at < end) {
@@ -116,19 +149,19 @@ export class ReadPath {
     disk.waitingReads = -1;
     disk.waitingFor = Number.POSITIVE_INFINITY;
     while (op >= 0) {
-      const next = ops.next[op]!;
-      ops.next[op] = -1;
-      if (ops.sequence[op]! <= disk.committed) this.submit(disk, op);
-      else this.park(disk, op, ops.sequence[op]!);
+      const next = ops.words[op + OP_NEXT]!;
+      ops.words[op + OP_NEXT] = -1;
+      if (ops.numbers[(op >> 2) + OP_SEQUENCE]! <= disk.committed) this.submit(disk, op);
+      else this.park(disk, op, ops.numbers[(op >> 2) + OP_SEQUENCE]!);
       op = next;
     }
   }
 
   private park(disk: VirtualDisk, op: number, sequence: number): void {
     const ops = this.state.ops;
-    if (ops.sequence[op] === 0) this.state.counters.waitedReads++;
-    ops.sequence[op] = sequence;
-    ops.next[op] = disk.waitingReads;
+    if (ops.numbers[(op >> 2) + OP_SEQUENCE] === 0) this.state.counters.waitedReads++;
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
+    ops.words[op + OP_NEXT] = disk.waitingReads;
     disk.waitingReads = op;
     if (sequence < disk.waitingFor) disk.waitingFor = sequence;
   }
@@ -144,32 +177,52 @@ export class ReadPath {
     const bytes = this.runBytes[run]!;
     buckets.pins[bucket]!++;
     buckets.referenced[bucket] = 1;
-    ops.slot[op] = bucket;
+    ops.words[op + OP_SLOT] = bucket;
     counters.hitBytes += bytes;
-    const token = (op << STAGE_BITS) | STAGE_READ_FLASH;
+    const token = op | STAGE_READ_FLASH;
     if (ports.content !== null) {
-      ports.content.reading(token, ops.payload[op]!, this.runOffset[run]! - ops.offset[guest]!, bytes);
+      ports.content.reading(
+        token,
+        ops.words[op + OP_PAYLOAD]!,
+        this.runOffset[run]! - ops.numbers[(guest >> 2) + OP_OFFSET]!,
+        bytes,
+      );
     }
-    ports.flash!.submit(FLASH_READ, address, bytes, CAUSE_GUEST, token, ops.key[op]!);
+    ports.flash!.submit(FLASH_READ, address, bytes, CAUSE_GUEST, token, ops.words[op + OP_KEY]!);
   }
 
   private readSan(disk: VirtualDisk, guest: number, op: number, offset: number, bytes: number): void {
     const { ops, ports } = this.state;
     // Blocks written from here on, or whose write may still be in flight, must not be filled with what this read gets.
-    ops.sequence[op] = disk.logging ? disk.ring.next : disk.committed + 1;
-    const token = (op << STAGE_BITS) | STAGE_READ_SAN;
-    if (ports.content !== null) ports.content.reading(token, ops.payload[op]!, offset - ops.offset[guest]!, bytes);
-    ports.datastore.submit(SAN_READ, disk.id, offset, bytes, false, CAUSE_GUEST, token, ops.key[op]!);
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = disk.logging ? disk.ring.next : disk.committed + 1;
+    const token = op | STAGE_READ_SAN;
+    if (ports.content !== null)
+      ports.content.reading(
+        token,
+        ops.words[op + OP_PAYLOAD]!,
+        offset - ops.numbers[(guest >> 2) + OP_OFFSET]!,
+        bytes,
+      );
+    ports.datastore.submit(
+      SAN_READ,
+      disk.id,
+      offset,
+      bytes,
+      false,
+      CAUSE_GUEST,
+      token,
+      ops.words[op + OP_KEY]!,
+    );
   }
 
   private finish(op: number, status: Status): void {
     const { ops, ports } = this.state;
-    const parent = ops.parent[op]!;
+    const parent = ops.words[op + OP_PARENT]!;
     const guest = parent < 0 ? op : parent;
-    if (status !== STATUS_OK) ops.flags[guest] = status;
+    if (status !== STATUS_OK) ops.words[guest + OP_FLAGS] = status;
     if (parent >= 0) ops.release(op);
-    if (--ops.pending[guest]! === 0) {
-      ports.guest.complete(ops.tag[guest]!, ops.flags[guest]! as Status);
+    if (--ops.words[guest + OP_PENDING]! === 0) {
+      ports.guest.complete(ops.words[guest + OP_TAG]!, ops.words[guest + OP_FLAGS]! as Status);
       ops.release(guest);
     }
   }
@@ -177,9 +230,12 @@ export class ReadPath {
   /** Copies what a datastore read delivered into clean buckets, one flash write for each leaf it touches. */
   private fill(disk: VirtualDisk, read: number): void {
     const { ops, buckets, ports, counters } = this.state;
-    const start = ops.offset[read]!;
-    const end = start + ops.bytes[read]!;
-    const guestOffset = ops.parent[read]! < 0 ? start : ops.offset[ops.parent[read]!]!;
+    const start = ops.numbers[(read >> 2) + OP_OFFSET]!;
+    const end = start + ops.numbers[(read >> 2) + OP_BYTES]!;
+    const guestOffset =
+      ops.words[read + OP_PARENT]! < 0
+        ? start
+        : ops.numbers[(ops.words[read + OP_PARENT]! >> 2) + OP_OFFSET]!;
     let at = start;
     while (at < end) {
       const pieceEnd = Math.min(end, (Math.floor(at / LEAF_BYTES) + 1) * LEAF_BYTES);
@@ -191,17 +247,30 @@ export class ReadPath {
       }
       buckets.pins[slot >>> buckets.slotShift]!++;
       const op = ops.allocate();
-      ops.disk[op] = disk.local;
-      ops.offset[op] = at;
-      ops.bytes[op] = pieceEnd - at;
-      ops.slot[op] = slot;
-      ops.sequence[op] = ops.sequence[read]!;
+      ops.words[op + OP_DISK] = disk.local;
+      ops.numbers[(op >> 2) + OP_OFFSET] = at;
+      ops.numbers[(op >> 2) + OP_BYTES] = pieceEnd - at;
+      ops.words[op + OP_SLOT] = slot;
+      ops.numbers[(op >> 2) + OP_SEQUENCE] = ops.numbers[(read >> 2) + OP_SEQUENCE]!;
       counters.populatedBytes += pieceEnd - at;
-      const token = (op << STAGE_BITS) | STAGE_FILL;
+      const token = op | STAGE_FILL;
       if (ports.content !== null) {
-        ports.content.writing(token, ops.payload[read]!, at - guestOffset, pieceEnd - at, at & (BLOCK_BYTES - 1));
+        ports.content.writing(
+          token,
+          ops.words[read + OP_PAYLOAD]!,
+          at - guestOffset,
+          pieceEnd - at,
+          at & (BLOCK_BYTES - 1),
+        );
       }
-      ports.flash!.submit(FLASH_WRITE, slot * BLOCK_BYTES, slots * BLOCK_BYTES, FLASH_FOR_POPULATE, token, ops.key[read]!);
+      ports.flash!.submit(
+        FLASH_WRITE,
+        slot * BLOCK_BYTES,
+        slots * BLOCK_BYTES,
+        FLASH_FOR_POPULATE,
+        token,
+        ops.words[read + OP_KEY]!,
+      );
       at = pieceEnd;
     }
   }
@@ -249,7 +318,13 @@ export class ReadPath {
   }
 
   /** A block whose sectors lie in several places. */
-  private takeApartBlock(disk: VirtualDisk, position: number, start: number, end: number, valid: number): void {
+  private takeApartBlock(
+    disk: VirtualDisk,
+    position: number,
+    start: number,
+    end: number,
+    valid: number,
+  ): void {
     const index = disk.index;
     const { generation, slotShift } = this.state.buckets;
     for (let at = start; at < end; at += 512) {

@@ -1,11 +1,11 @@
 /** A virtual disk as its owner sees it. Data only; the parts of the host act on it. */
 import type { FtRecord } from './ft-record.ts';
 import { emptyRecord } from './ft-record.ts';
+import type { HostState } from './host-state.ts';
 import { BlockIndex } from './index/block-index.ts';
 import { BUCKET_CLEAN, BUCKET_DIRTY } from './log/bucket-store.ts';
 import { LogSpace } from './log/log-space.ts';
 import { RecordRing } from './log/record-ring.ts';
-import type { HostState } from './host-state.ts';
 import { type Mode, modeOf } from './mode.ts';
 
 /** States of fvp-protocol.md 12.2, as far as faults are not involved. */

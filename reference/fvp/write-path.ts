@@ -17,8 +17,43 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
-import { RECORD_DISCARD, RECORD_THROUGH, RECORD_WRITE } from './log/record-ring.ts';
-import { STAGE_BITS, STAGE_LOG_APPEND, STAGE_THROUGH_CACHE, STAGE_THROUGH_SAN } from './op-table.ts';
+import {
+  RECORD_APPENDED_BYTES,
+  RECORD_APPENDED_NS,
+  RECORD_BYTES,
+  RECORD_DISCARD,
+  RECORD_DURABLE_NS,
+  RECORD_KEY,
+  RECORD_KIND,
+  RECORD_OFFSET,
+  RECORD_OP,
+  RECORD_PAYLOAD,
+  RECORD_PAYLOAD_OFFSET,
+  RECORD_PENDING,
+  RECORD_PREVIOUS,
+  RECORD_SLOT,
+  RECORD_SLOTS,
+  RECORD_THROUGH,
+  RECORD_WRITE,
+} from './log/record-ring.ts';
+import {
+  OP_BYTES,
+  OP_DISK,
+  OP_FLAGS,
+  OP_KEY,
+  OP_NEXT,
+  OP_OFFSET,
+  OP_OPERATION,
+  OP_PARENT,
+  OP_PAYLOAD,
+  OP_SEQUENCE,
+  OP_SLOT,
+  OP_START_NS,
+  OP_TAG,
+  STAGE_LOG_APPEND,
+  STAGE_THROUGH_CACHE,
+  STAGE_THROUGH_SAN,
+} from './op-table.ts';
 import {
   CAUSE_GUEST,
   FLASH_FOR_GUEST,
@@ -80,7 +115,7 @@ export class WritePath {
         return;
       }
       // The part of the write already appended; a write larger than what may be dirty goes in piece by piece.
-      this.state.ops.sequence[op] = 0;
+      this.state.ops.numbers[(op >> 2) + OP_SEQUENCE] = 0;
       if (this.appendAll(disk, op)) return;
     }
     this.enqueue(disk, op);
@@ -103,13 +138,13 @@ export class WritePath {
           this.setTimer(disk, disk.nextAdmitNs);
           return;
         }
-        disk.nextAdmitNs = nowNs + this.paceNs(disk, ops.bytes[op]!);
+        disk.nextAdmitNs = nowNs + this.paceNs(disk, ops.numbers[(op >> 2) + OP_BYTES]!);
       }
       if (disk.logging && !this.appendAll(disk, op)) return;
-      disk.queueHead = ops.next[op]!;
+      disk.queueHead = ops.words[op + OP_NEXT]!;
       if (disk.queueHead < 0) disk.queueTail = -1;
-      ops.next[op] = -1;
-      const waitedNs = nowNs - ops.startNs[op]!;
+      ops.words[op + OP_NEXT] = -1;
+      const waitedNs = nowNs - ops.numbers[(op >> 2) + OP_START_NS]!;
       if (waitedNs > 0) {
         const counters = this.state.counters;
         counters.throttledWrites++;
@@ -124,17 +159,17 @@ export class WritePath {
 
   onLogAppend(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
-    const sequence = ops.sequence[op]!;
-    if (ops.parent[op]! >= 0) ops.release(op);
+    const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+    if (ops.words[op + OP_PARENT]! >= 0) ops.release(op);
     if (status === STATUS_OK) this.durable(disk, sequence);
   }
 
   /** One more holder has the record. */
   durable(disk: VirtualDisk, sequence: number): void {
     const ring = disk.ring;
-    const at = sequence & ring.mask;
-    if (--ring.pending[at]! !== 0) return;
-    ring.durableNs[at] = this.state.ports.clock.nowNs;
+    const at = ring.at(sequence);
+    if (--ring.words[at + RECORD_PENDING]! !== 0) return;
+    ring.numbers[at + RECORD_DURABLE_NS] = this.state.ports.clock.nowNs;
     if (sequence === disk.committed + 1) this.commit(disk);
   }
 
@@ -144,12 +179,12 @@ export class WritePath {
     const nowNs = ports.clock.nowNs;
     let sequence = disk.committed + 1;
     while (sequence < ring.next) {
-      const at = sequence & ring.mask;
-      if (ring.pending[at] !== 0) break;
-      counters.logOrderNs += nowNs - ring.durableNs[at]!;
-      const op = ring.op[at]!;
+      const at = ring.at(sequence);
+      if (ring.words[at + RECORD_PENDING] !== 0) break;
+      counters.logOrderNs += nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
+      const op = ring.words[at + RECORD_OP]!;
       if (op >= 0) {
-        ports.guest.complete(ops.tag[op]!, STATUS_OK);
+        ports.guest.complete(ops.words[op + OP_TAG]!, STATUS_OK);
         ops.release(op);
       }
       sequence++;
@@ -166,13 +201,20 @@ export class WritePath {
    */
   private appendAll(disk: VirtualDisk, op: number): boolean {
     const ops = this.state.ops;
-    if (ops.operation[op] === OPERATION_DISCARD) return this.append(disk, op, ops.offset[op]!, ops.bytes[op]!, true);
-    const end = ops.offset[op]! + ops.bytes[op]!;
-    let at = ops.offset[op]! + ops.sequence[op]!;
+    if (ops.words[op + OP_OPERATION] === OPERATION_DISCARD)
+      return this.append(
+        disk,
+        op,
+        ops.numbers[(op >> 2) + OP_OFFSET]!,
+        ops.numbers[(op >> 2) + OP_BYTES]!,
+        true,
+      );
+    const end = ops.numbers[(op >> 2) + OP_OFFSET]! + ops.numbers[(op >> 2) + OP_BYTES]!;
+    let at = ops.numbers[(op >> 2) + OP_OFFSET]! + ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     while (at < end) {
       const pieceEnd = Math.min(end, (Math.floor(at / LEAF_BYTES) + 1) * LEAF_BYTES);
       if (!this.append(disk, op, at, pieceEnd - at, pieceEnd === end)) {
-        ops.sequence[op] = at - ops.offset[op]!;
+        ops.numbers[(op >> 2) + OP_SEQUENCE] = at - ops.numbers[(op >> 2) + OP_OFFSET]!;
         return false;
       }
       at = pieceEnd;
@@ -183,7 +225,7 @@ export class WritePath {
   private append(disk: VirtualDisk, guest: number, offset: number, bytes: number, last: boolean): boolean {
     const { ops, ports, options, counters } = this.state;
     const ring = disk.ring;
-    const discard = ops.operation[guest] === OPERATION_DISCARD;
+    const discard = ops.words[guest + OP_OPERATION] === OPERATION_DISCARD;
     const data = discard ? 0 : bytes;
     const blocks = discard ? 0 : ((offset & (BLOCK_BYTES - 1)) + data + BLOCK_BYTES - 1) >>> 12;
     const withHeader = (options.recordHeaderBytes + data + BLOCK_BYTES - 1) >>> 12;
@@ -201,38 +243,51 @@ export class WritePath {
     let op = guest;
     if (!last) {
       op = ops.allocate();
-      ops.disk[op] = disk.local;
-      ops.parent[op] = guest;
-      ops.key[op] = ops.key[guest]!;
+      ops.words[op + OP_DISK] = disk.local;
+      ops.words[op + OP_PARENT] = guest;
+      ops.words[op + OP_KEY] = ops.words[guest + OP_KEY]!;
     }
-    ops.sequence[op] = sequence;
-    ring.kind[at] = discard ? RECORD_DISCARD : RECORD_WRITE;
-    ring.slot[at] = slot;
-    ring.slots[at] = slots;
-    ring.offset[at] = offset;
-    ring.bytes[at] = bytes;
-    ring.key[at] = ops.key[guest]!;
-    ring.payload[at] = ops.payload[guest]!;
-    ring.payloadOffset[at] = offset - ops.offset[guest]!;
-    ring.pending[at] = 1 + disk.holders.length;
-    ring.op[at] = last ? guest : -1;
-    ring.appendedNs[at] = ports.clock.nowNs;
-    ring.previous[at] = discard
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
+    ring.words[at + RECORD_KIND] = discard ? RECORD_DISCARD : RECORD_WRITE;
+    ring.words[at + RECORD_SLOT] = slot;
+    ring.words[at + RECORD_SLOTS] = slots;
+    ring.numbers[at + RECORD_OFFSET] = offset;
+    ring.numbers[at + RECORD_BYTES] = bytes;
+    ring.words[at + RECORD_KEY] = ops.words[guest + OP_KEY]!;
+    ring.words[at + RECORD_PAYLOAD] = ops.words[guest + OP_PAYLOAD]!;
+    ring.numbers[at + RECORD_PAYLOAD_OFFSET] = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
+    ring.words[at + RECORD_PENDING] = 1 + disk.holders.length;
+    ring.words[at + RECORD_OP] = last ? guest : -1;
+    ring.numbers[at + RECORD_APPENDED_NS] = ports.clock.nowNs;
+    ring.numbers[at + RECORD_PREVIOUS] = discard
       ? this.invalidate(disk, offset, bytes, sequence, true)
       : this.point(disk, offset, bytes, slot, sequence);
     const slotBytes = slots * BLOCK_BYTES;
     this.state.appendedBytes += bytes;
-    ring.appendedBytes[at] = this.state.appendedBytes;
+    ring.numbers[at + RECORD_APPENDED_BYTES] = this.state.appendedBytes;
     disk.dirtyBytes += slotBytes;
     this.state.dirtyBytes += slotBytes;
     if (this.state.dirtyBytes > this.state.dirtyBytesMax) this.state.dirtyBytesMax = this.state.dirtyBytes;
     counters.headerBytes += slotBytes - data;
 
-    const token = (op << STAGE_BITS) | STAGE_LOG_APPEND;
+    const token = op | STAGE_LOG_APPEND;
     if (ports.content !== null && !discard) {
-      ports.content.writing(token, ring.payload[at]!, ring.payloadOffset[at]!, bytes, offset & (BLOCK_BYTES - 1));
+      ports.content.writing(
+        token,
+        ring.words[at + RECORD_PAYLOAD]!,
+        ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+        bytes,
+        offset & (BLOCK_BYTES - 1),
+      );
     }
-    ports.flash!.submit(FLASH_WRITE, slot * BLOCK_BYTES, slotBytes, FLASH_FOR_GUEST, token, ring.key[at]!);
+    ports.flash!.submit(
+      FLASH_WRITE,
+      slot * BLOCK_BYTES,
+      slotBytes,
+      FLASH_FOR_GUEST,
+      token,
+      ring.words[at + RECORD_KEY]!,
+    );
     if (disk.holders.length !== 0) this.replicator.append(disk, sequence);
     return true;
   }
@@ -304,9 +359,9 @@ export class WritePath {
 
   private enqueue(disk: VirtualDisk, op: number): void {
     const ops = this.state.ops;
-    ops.startNs[op] = this.state.ports.clock.nowNs;
+    ops.numbers[(op >> 2) + OP_START_NS] = this.state.ports.clock.nowNs;
     if (disk.queueTail < 0) disk.queueHead = op;
-    else ops.next[disk.queueTail] = op;
+    else ops.words[disk.queueTail + OP_NEXT] = op;
     disk.queueTail = op;
   }
 
@@ -329,24 +384,24 @@ export class WritePath {
     const ring = disk.ring;
     const sequence = ring.next;
     const at = ring.place(sequence);
-    const offset = ops.offset[op]!;
-    const bytes = ops.bytes[op]!;
-    const discard = ops.operation[op] === OPERATION_DISCARD;
-    ring.kind[at] = RECORD_THROUGH;
-    ring.pending[at] = 1;
-    ops.sequence[op] = sequence;
+    const offset = ops.numbers[(op >> 2) + OP_OFFSET]!;
+    const bytes = ops.numbers[(op >> 2) + OP_BYTES]!;
+    const discard = ops.words[op + OP_OPERATION] === OPERATION_DISCARD;
+    ring.words[at + RECORD_KIND] = RECORD_THROUGH;
+    ring.words[at + RECORD_PENDING] = 1;
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
     this.invalidate(disk, offset, bytes, sequence, discard);
     const overlaps = this.overlaps;
-    ring.op[at] = overlaps ? OVERLAPPING : -1;
-    const token = (op << STAGE_BITS) | STAGE_THROUGH_SAN;
-    const key = ops.key[op]!;
-    const payload = ops.payload[op]!;
+    ring.words[at + RECORD_OP] = overlaps ? OVERLAPPING : -1;
+    const token = op | STAGE_THROUGH_SAN;
+    const key = ops.words[op + OP_KEY]!;
+    const payload = ops.words[op + OP_PAYLOAD]!;
     if (ports.content !== null && !discard) ports.content.writing(token, payload, 0, bytes, 0);
-    const fua = (ops.flags[op]! & WRITE_FUA) !== 0;
+    const fua = (ops.words[op + OP_FLAGS]! & WRITE_FUA) !== 0;
     const operation = discard ? SAN_DISCARD : SAN_WRITE;
     ports.datastore.submit(operation, disk.id, offset, bytes, fua, CAUSE_GUEST, token, key);
     // The parent of a copy still in flight; its `slot` heads the list of copies.
-    ops.slot[op] = -1;
+    ops.words[op + OP_SLOT] = -1;
     if (!this.state.hasFlash || discard || overlaps) return;
     const end = offset + bytes;
     let from = offset;
@@ -357,39 +412,46 @@ export class WritePath {
       if (slot < 0) return;
       buckets.pins[slot >>> buckets.slotShift]!++;
       const copy = ops.allocate();
-      ops.disk[copy] = disk.local;
-      ops.offset[copy] = from;
-      ops.bytes[copy] = pieceEnd - from;
-      ops.slot[copy] = slot;
-      ops.sequence[copy] = sequence;
-      ops.parent[copy] = op;
-      ops.next[copy] = ops.slot[op]!;
-      ops.slot[op] = copy;
-      const copyToken = (copy << STAGE_BITS) | STAGE_THROUGH_CACHE;
+      ops.words[copy + OP_DISK] = disk.local;
+      ops.numbers[(copy >> 2) + OP_OFFSET] = from;
+      ops.numbers[(copy >> 2) + OP_BYTES] = pieceEnd - from;
+      ops.words[copy + OP_SLOT] = slot;
+      ops.numbers[(copy >> 2) + OP_SEQUENCE] = sequence;
+      ops.words[copy + OP_PARENT] = op;
+      ops.words[copy + OP_NEXT] = ops.words[op + OP_SLOT]!;
+      ops.words[op + OP_SLOT] = copy;
+      const copyToken = copy | STAGE_THROUGH_CACHE;
       if (ports.content !== null) {
         ports.content.writing(copyToken, payload, from - offset, pieceEnd - from, from & (BLOCK_BYTES - 1));
       }
-      ports.flash!.submit(FLASH_WRITE, slot * BLOCK_BYTES, slots * BLOCK_BYTES, FLASH_FOR_GUEST, copyToken, key);
+      ports.flash!.submit(
+        FLASH_WRITE,
+        slot * BLOCK_BYTES,
+        slots * BLOCK_BYTES,
+        FLASH_FOR_GUEST,
+        copyToken,
+        key,
+      );
       from = pieceEnd;
     }
   }
 
   onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
     const { ops, ports } = this.state;
-    ports.guest.complete(ops.tag[op]!, status);
-    let copy = ops.slot[op]!;
+    ports.guest.complete(ops.words[op + OP_TAG]!, status);
+    let copy = ops.words[op + OP_SLOT]!;
     while (copy >= 0) {
-      const next = ops.next[copy]!;
-      ops.parent[copy] = -1;
-      if ((ops.flags[copy]! & COPY_DONE) !== 0) this.settleCopy(disk, copy, status === STATUS_OK);
-      else if (status !== STATUS_OK) ops.sequence[copy] = -1;
+      const next = ops.words[copy + OP_NEXT]!;
+      ops.words[copy + OP_PARENT] = -1;
+      if ((ops.words[copy + OP_FLAGS]! & COPY_DONE) !== 0) this.settleCopy(disk, copy, status === STATUS_OK);
+      else if (status !== STATUS_OK) ops.numbers[(copy >> 2) + OP_SEQUENCE] = -1;
       copy = next;
     }
     const ring = disk.ring;
-    ring.pending[ops.sequence[op]! & ring.mask] = 0;
+    ring.words[ring.at(ops.numbers[(op >> 2) + OP_SEQUENCE]!) + RECORD_PENDING] = 0;
     ops.release(op);
     let done = disk.committed + 1;
-    while (done < ring.next && ring.pending[done & ring.mask] === 0) done++;
+    while (done < ring.next && ring.words[ring.at(done) + RECORD_PENDING] === 0) done++;
     disk.committed = done - 1;
     ring.first = done;
     if (disk.holding && done === ring.next) this.onQuiet(disk);
@@ -397,24 +459,24 @@ export class WritePath {
 
   onThroughCache(disk: VirtualDisk, copy: number, status: Status): void {
     const ops = this.state.ops;
-    if (ops.parent[copy]! < 0) this.settleCopy(disk, copy, status === STATUS_OK);
+    if (ops.words[copy + OP_PARENT]! < 0) this.settleCopy(disk, copy, status === STATUS_OK);
     else {
-      ops.flags[copy] = COPY_DONE;
-      if (status !== STATUS_OK) ops.sequence[copy] = -1;
+      ops.words[copy + OP_FLAGS] = COPY_DONE;
+      if (status !== STATUS_OK) ops.numbers[(copy >> 2) + OP_SEQUENCE] = -1;
     }
   }
 
   /** Datastore and flash both have it: the copy counts for every block not written since. */
   private settleCopy(disk: VirtualDisk, copy: number, good: boolean): void {
     const { ops, buckets } = this.state;
-    let slot = ops.slot[copy]!;
+    let slot = ops.words[copy + OP_SLOT]!;
     const bucket = slot >>> buckets.slotShift;
     buckets.pins[bucket]!--;
-    const sequence = ops.sequence[copy]!;
+    const sequence = ops.numbers[(copy >> 2) + OP_SEQUENCE]!;
     if (good && sequence > 0) {
       const generation = buckets.generation[bucket]!;
-      const end = ops.offset[copy]! + ops.bytes[copy]!;
-      let at = ops.offset[copy]!;
+      const end = ops.numbers[(copy >> 2) + OP_OFFSET]! + ops.numbers[(copy >> 2) + OP_BYTES]!;
+      let at = ops.numbers[(copy >> 2) + OP_OFFSET]!;
       let position = disk.index.ensure(at);
       while (at < end) {
         const from = at & (BLOCK_BYTES - 1);
@@ -435,7 +497,13 @@ export class WritePath {
    * none: nothing is cached there, and what a discarded block holds until it is written again is undefined.
    * @returns the newest earlier write to any of its blocks
    */
-  private invalidate(disk: VirtualDisk, offset: number, bytes: number, sequence: number, discard: boolean): number {
+  private invalidate(
+    disk: VirtualDisk,
+    offset: number,
+    bytes: number,
+    sequence: number,
+    discard: boolean,
+  ): number {
     const index = disk.index;
     const ring = disk.ring;
     const end = offset + bytes;
@@ -455,11 +523,13 @@ export class WritePath {
         const stamp = index.words[position + ENTRY_STAMP]!;
         if (stamp > previous) previous = stamp;
         if (stamp > disk.committed) {
-          const before = stamp & ring.mask;
-          if (ring.pending[before] !== 0 || ring.op[before] === OVERLAPPING) this.overlaps = true;
+          const before = ring.at(stamp);
+          if (ring.words[before + RECORD_PENDING] !== 0 || ring.words[before + RECORD_OP] === OVERLAPPING)
+            this.overlaps = true;
         }
         index.words[position + ENTRY_STAMP] = sequence;
-        if (index.words[position + ENTRY_META] !== 0) index.clear(position, sectorMask(from, from + (blockEnd - at)));
+        if (index.words[position + ENTRY_META] !== 0)
+          index.clear(position, sectorMask(from, from + (blockEnd - at)));
         at = blockEnd;
         position += ENTRY_WORDS;
       }

@@ -18,7 +18,6 @@ export class EventQueue {
   token = 0;
 
   private readonly nearTime = new Float64Array(NEAR_CAPACITY);
-  private readonly nearSequence = new Float64Array(NEAR_CAPACITY);
   private readonly nearTarget = new Int32Array(NEAR_CAPACITY);
   private readonly nearToken = new Int32Array(NEAR_CAPACITY);
   private nearHead = 0;
@@ -30,6 +29,8 @@ export class EventQueue {
   private farToken = new Int32Array(256);
   private farSize = 0;
   private sequence = 0;
+  /** Counts down for events that move from the ring to the heap: they are older than any of their time there. */
+  private movedSequence = 0;
 
   get size(): number {
     return this.nearSize + this.farSize;
@@ -42,18 +43,17 @@ export class EventQueue {
 
   /** @param timeNs at or after the time of the last event popped */
   push(timeNs: number, target: number, token: number): void {
-    const sequence = this.sequence++;
     if (this.farSize !== 0 && timeNs >= this.farTime[0]!) {
-      this.pushFar(timeNs, sequence, target, token);
+      this.pushFar(timeNs, ++this.sequence, target, token);
       return;
     }
     if (this.nearSize === NEAR_CAPACITY) {
       const last = (this.nearHead + NEAR_CAPACITY - 1) & NEAR_MASK;
       if (timeNs >= this.nearTime[last]!) {
-        this.pushFar(timeNs, sequence, target, token);
+        this.pushFar(timeNs, ++this.sequence, target, token);
         return;
       }
-      this.pushFar(this.nearTime[last]!, this.nearSequence[last]!, this.nearTarget[last]!, this.nearToken[last]!);
+      this.pushFar(this.nearTime[last]!, --this.movedSequence, this.nearTarget[last]!, this.nearToken[last]!);
       this.nearSize--;
     }
     const times = this.nearTime;
@@ -64,14 +64,12 @@ export class EventQueue {
       if (times[before]! <= timeNs) break;
       const here = (head + at) & NEAR_MASK;
       times[here] = times[before]!;
-      this.nearSequence[here] = this.nearSequence[before]!;
       this.nearTarget[here] = this.nearTarget[before]!;
       this.nearToken[here] = this.nearToken[before]!;
       at--;
     }
     const here = (head + at) & NEAR_MASK;
     times[here] = timeNs;
-    this.nearSequence[here] = sequence;
     this.nearTarget[here] = target;
     this.nearToken[here] = token;
     this.nearSize++;
@@ -94,7 +92,6 @@ export class EventQueue {
     let moved = 0;
     while (moved < REFILL && this.farSize !== 0) {
       this.nearTime[moved] = this.farTime[0]!;
-      this.nearSequence[moved] = this.farSequence[0]!;
       this.nearTarget[moved] = this.farTarget[0]!;
       this.nearToken[moved] = this.farToken[0]!;
       moved++;

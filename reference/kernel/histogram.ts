@@ -83,7 +83,9 @@ export class LatencyHistogram {
     this.count++;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    this.addToSum(value);
+    const low = this.sumLow + value;
+    if (low < SUM_LIMB_HALF) this.sumLow = low;
+    else this.addToSum(value);
   }
 
   /** Counts of one bucket. */
@@ -96,7 +98,8 @@ export class LatencyHistogram {
     if (other.count === 0) return;
     const last = histogramIndex(other.max);
     if (last >= this.counts.length) this.grow(last);
-    for (let index = histogramIndex(other.min); index <= last; index++) this.counts[index]! += other.counts[index]!;
+    for (let index = histogramIndex(other.min); index <= last; index++)
+      this.counts[index]! += other.counts[index]!;
     this.take(other);
   }
 

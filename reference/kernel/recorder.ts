@@ -1,19 +1,39 @@
 /**
- * Records latencies by interval of virtual time: the hot loop writes one histogram, which is folded into the total at
- * each interval's end. A series keeps a bounded number of intervals: when it is full, the width doubles and neighbours
- * merge.
+ * Records latencies by interval of virtual time: the hot loop writes one histogram, which is folded into the totals at
+ * each interval's end. A series of intervals is kept bounded by `halve`: the width doubles and neighbours merge.
  */
 import { LatencyHistogram, mergeSparse, type SparseHistogram } from './histogram.ts';
 
+/** Response and service times of one kind of I/O. */
 export class Recorder {
-  readonly total = new LatencyHistogram();
-  readonly current = new LatencyHistogram();
+  readonly response = new LatencyHistogram();
+  readonly service = new LatencyHistogram();
+  /** Of the interval: I/Os whose two times are equal (most of them, where nothing queues), and the others. */
+  private readonly equal = new LatencyHistogram();
+  private readonly longerResponse = new LatencyHistogram();
+  private readonly shorterService = new LatencyHistogram();
 
-  /** Ends an interval: adds it to the total and to `merged`. */
-  fold(merged: LatencyHistogram): void {
-    this.total.add(this.current);
-    merged.add(this.current);
-    this.current.clear();
+  record(responseNs: number, serviceNs: number): void {
+    if (responseNs === serviceNs) this.equal.record(responseNs);
+    else {
+      this.longerResponse.record(responseNs);
+      this.shorterService.record(serviceNs);
+    }
+  }
+
+  /** Ends an interval: adds it to the totals and to the histograms given. */
+  fold(response: LatencyHistogram, service: LatencyHistogram): void {
+    this.response.add(this.equal);
+    this.response.add(this.longerResponse);
+    this.service.add(this.equal);
+    this.service.add(this.shorterService);
+    response.add(this.equal);
+    response.add(this.longerResponse);
+    service.add(this.equal);
+    service.add(this.shorterService);
+    this.equal.clear();
+    this.longerResponse.clear();
+    this.shorterService.clear();
   }
 }
 

@@ -62,7 +62,9 @@ function quantity(text: string, units: ReadonlyMap<string, number>): number | un
 function exactInteger(value: number, text: string, what: string): number {
   const rounded = Math.floor(value + 0.5);
   if (!Number.isSafeInteger(rounded)) {
-    throw new UsageError(`${what} out of range: ${JSON.stringify(text)}`, { hint: 'the largest value is 2^53 - 1' });
+    throw new UsageError(`${what} out of range: ${JSON.stringify(text)}`, {
+      hint: 'the largest value is 2^53 - 1',
+    });
   }
   return rounded;
 }
@@ -74,7 +76,9 @@ function exactInteger(value: number, text: string, what: string): number {
 export function parseBytes(text: string): number {
   const value = quantity(text, BYTE_UNITS);
   if (value === undefined) {
-    throw new UsageError(`not a size: ${JSON.stringify(text)}`, { hint: 'write bytes with a unit, such as 64KiB, 5GiB or 400GB' });
+    throw new UsageError(`not a size: ${JSON.stringify(text)}`, {
+      hint: 'write bytes with a unit, such as 64KiB, 5GiB or 400GB',
+    });
   }
   return exactInteger(value, text, 'size');
 }
@@ -87,7 +91,9 @@ export function parseDurationNs(text: string): number {
   if (text.trim() === '0') return 0;
   const value = quantity(text, DURATION_UNITS);
   if (value === undefined) {
-    throw new UsageError(`not a duration: ${JSON.stringify(text)}`, { hint: 'write a number with ns, us, ms, s, m, h or d, such as 250us or 30s' });
+    throw new UsageError(`not a duration: ${JSON.stringify(text)}`, {
+      hint: 'write a number with ns, us, ms, s, m, h or d, such as 250us or 30s',
+    });
   }
   return exactInteger(value, text, 'duration');
 }
@@ -100,7 +106,9 @@ export function parseBytesPerSecond(text: string): number {
   const match = /^(.*)\/s$/i.exec(text.trim());
   const value = match === null ? undefined : (quantity(match[1]!, BITS) ?? quantity(match[1]!, BYTE_UNITS));
   if (value === undefined) {
-    throw new UsageError(`not a bandwidth: ${JSON.stringify(text)}`, { hint: 'write it per second, such as 10Gbit/s or 550MB/s' });
+    throw new UsageError(`not a bandwidth: ${JSON.stringify(text)}`, {
+      hint: 'write it per second, such as 10Gbit/s or 550MB/s',
+    });
   }
   return exactInteger(value, text, 'bandwidth');
 }
@@ -112,7 +120,9 @@ export function parseBytesPerSecond(text: string): number {
 export function parsePercent(text: string): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)\s*%$/.exec(text.trim());
   if (match === null) {
-    throw new UsageError(`not a percentage: ${JSON.stringify(text)}`, { hint: 'write a number and %, such as 20%' });
+    throw new UsageError(`not a percentage: ${JSON.stringify(text)}`, {
+      hint: 'write a number and %, such as 20%',
+    });
   }
   return Number(match[1]) / 100;
 }
@@ -122,7 +132,9 @@ export function parseSpeed(text: string): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)\s*x?$/i.exec(text.trim());
   const value = match === null ? 0 : Number(match[1]);
   if (!(value > 0) || !Number.isFinite(value)) {
-    throw new UsageError(`not a speed: ${JSON.stringify(text)}`, { hint: 'write 2x for twice as fast, 0.5x for half' });
+    throw new UsageError(`not a speed: ${JSON.stringify(text)}`, {
+      hint: 'write 2x for twice as fast, 0.5x for half',
+    });
   }
   return value;
 }

@@ -14,7 +14,10 @@ export function deviceOf(
 ): ResolvedDevice {
   const parameters: Record<string, unknown> = {};
   for (const [name, declaration] of Object.entries(model.parameters)) {
-    parameters[name] = z.unknown().pipe(declaration.schema).parse(written[name] ?? declaration.default);
+    parameters[name] = z
+      .unknown()
+      .pipe(declaration.schema)
+      .parse(written[name] ?? declaration.default);
   }
   return { model: model as unknown as DeviceModel<unknown>, parameters, written };
 }
@@ -48,7 +51,13 @@ export function plainScenario(plain: PlainScenario = {}): ResolvedScenario {
       link: egress,
     })),
     datastore: plain.datastore ?? deviceOf(fixed, { read: '800us', write: '800us', flush: '300us' }),
-    vms: vms.map((host, vm) => ({ name: `vm${vm + 1}`, host, workload: 'input', startNs: 0, mode: undefined })),
+    vms: vms.map((host, vm) => ({
+      name: `vm${vm + 1}`,
+      host,
+      workload: 'input',
+      startNs: 0,
+      mode: undefined,
+    })),
     fvp: { ...DEFAULT_FVP_OPTIONS, ...plain.fvp },
     written: {},
   };

@@ -56,7 +56,9 @@ export class BlockIndex {
     if (pageId === 0) return -1;
     const within = offset - page * PAGE_BYTES;
     const leaf = this.pages[(pageId - 1) * LEAVES_PER_PAGE + (within >>> 18)]!;
-    return leaf === 0 ? -1 : (leaf - 1) * LEAF_WORDS + ((within >>> 12) & (BLOCKS_PER_LEAF - 1)) * ENTRY_WORDS;
+    return leaf === 0
+      ? -1
+      : (leaf - 1) * LEAF_WORDS + ((within >>> 12) & (BLOCKS_PER_LEAF - 1)) * ENTRY_WORDS;
   }
 
   /** As `find`, but makes the leaf. Entries of the following blocks of a leaf lie ENTRY_WORDS apart. */
@@ -147,7 +149,8 @@ export class BlockIndex {
       return node;
     }
     if (this.chainUsed === this.chainSlot.length) {
-      if (this.chainUsed >= 2 ** 23) throw new RangeError('more than 8,388,608 split blocks on one virtual disk');
+      if (this.chainUsed >= 2 ** 23)
+        throw new RangeError('more than 8,388,608 split blocks on one virtual disk');
       this.chainSlot = doubled(this.chainSlot);
       this.chainGeneration = doubled(this.chainGeneration);
       this.chainMask = doubled(this.chainMask);

@@ -42,7 +42,11 @@ export class LogSpace {
   /** Lets go of the buckets whose records are all released; those of a dirty log stay as clean cache. */
   release(throughSequence: number): void {
     const buckets = this.buckets;
-    while (this.oldest >= 0 && this.oldest !== this.open && buckets.lastSequence[this.oldest]! <= throughSequence) {
+    while (
+      this.oldest >= 0 &&
+      this.oldest !== this.open &&
+      buckets.lastSequence[this.oldest]! <= throughSequence
+    ) {
       this.letGoOldest();
     }
   }

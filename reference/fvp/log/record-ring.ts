@@ -1,6 +1,7 @@
 /**
- * The log records of one disk that are not yet released, as a ring of columns indexed by sequence number. The owner
- * and every holder have one; the columns from `pending` on are the owner's.
+ * The log records of one disk that are not yet released, as a ring indexed by sequence number. The owner and every
+ * holder have one. `at(sequence)` is a record's place: `words[at + RECORD_…]` and `numbers[at + RECORD_…]` are its
+ * columns.
  */
 
 export const RECORD_WRITE = 0;
@@ -8,55 +9,57 @@ export const RECORD_DISCARD = 1;
 /** A write-through write: in order with the others, but on no log. */
 export const RECORD_THROUGH = 2;
 
+const COLUMNS_SHIFT = 3;
+
+/** Columns of `words`. */
+export const RECORD_KIND = 0;
+export const RECORD_SLOT = 1;
+/** Flash slots the record takes. */
+export const RECORD_SLOTS = 2;
+export const RECORD_KEY = 3;
+export const RECORD_PAYLOAD = 4;
+/** Durable copies still awaited; the owner's. */
+export const RECORD_PENDING = 5;
+/** Request to complete at commit, -1 for none; the owner's. */
+export const RECORD_OP = 6;
+
+/** Columns of `numbers`. */
+export const RECORD_OFFSET = 0;
+export const RECORD_BYTES = 1;
+export const RECORD_PAYLOAD_OFFSET = 2;
+/** Newest earlier write to any of the record's blocks; this and the following are the owner's. */
+export const RECORD_PREVIOUS = 3;
+export const RECORD_APPENDED_NS = 4;
+export const RECORD_DURABLE_NS = 5;
+/** Bytes appended at this host up to and with this record, for the destage buffer. */
+export const RECORD_APPENDED_BYTES = 6;
+
 export class RecordRing {
   /** Oldest sequence number kept. */
   first = 1;
   /** Sequence number of the next record. */
   next = 1;
-  mask: number;
-  kind: Uint8Array;
-  slot: Int32Array;
-  /** Flash slots the record takes. */
-  slots: Int32Array;
-  offset: Float64Array;
-  bytes: Float64Array;
-  key: Int32Array;
-  payload: Int32Array;
-  payloadOffset: Float64Array;
-  /** Durable copies still awaited. */
-  pending: Int32Array;
-  /** Request to complete at commit; -1 for none. */
-  op: Int32Array;
-  /** Newest earlier write to any of the record's blocks. */
-  previous: Float64Array;
-  appendedNs: Float64Array;
-  durableNs: Float64Array;
-  /** Bytes appended at this host up to and with this record, for the destage buffer. */
-  appendedBytes: Float64Array;
+  /** Read anew after `place`: the arrays may have grown. */
+  words: Int32Array;
+  numbers: Float64Array;
+  private mask: number;
 
+  /** @param capacity a power of two */
   constructor(capacity = 256) {
     this.mask = capacity - 1;
-    this.kind = new Uint8Array(capacity);
-    this.slot = new Int32Array(capacity);
-    this.slots = new Int32Array(capacity);
-    this.offset = new Float64Array(capacity);
-    this.bytes = new Float64Array(capacity);
-    this.key = new Int32Array(capacity);
-    this.payload = new Int32Array(capacity);
-    this.payloadOffset = new Float64Array(capacity);
-    this.pending = new Int32Array(capacity);
-    this.op = new Int32Array(capacity);
-    this.previous = new Float64Array(capacity);
-    this.appendedNs = new Float64Array(capacity);
-    this.durableNs = new Float64Array(capacity);
-    this.appendedBytes = new Float64Array(capacity);
+    this.words = new Int32Array(capacity << COLUMNS_SHIFT);
+    this.numbers = new Float64Array(capacity << COLUMNS_SHIFT);
   }
 
-  /** Makes room for the record numbered `sequence`. @returns its place in the columns */
+  at(sequence: number): number {
+    return (sequence & this.mask) << COLUMNS_SHIFT;
+  }
+
+  /** Makes room for the record numbered `sequence`. @returns its place */
   place(sequence: number): number {
     if (sequence - this.first > this.mask) this.grow(sequence);
     if (sequence >= this.next) this.next = sequence + 1;
-    return sequence & this.mask;
+    return (sequence & this.mask) << COLUMNS_SHIFT;
   }
 
   /** An empty ring whose first record will be `sequence`. */
@@ -69,26 +72,17 @@ export class RecordRing {
     const before = this.mask + 1;
     let capacity = before * 2;
     while (sequence - this.first >= capacity) capacity *= 2;
-    const from = this.first;
-    const to = Math.min(this.next, this.first + before);
-    const moveInto = <Column extends Uint8Array | Int32Array | Float64Array>(old: Column, grown: Column): Column => {
-      for (let s = from; s < to; s++) grown[s & (capacity - 1)] = old[s & (before - 1)]!;
-      return grown;
-    };
-    this.kind = moveInto(this.kind, new Uint8Array(capacity));
-    this.slot = moveInto(this.slot, new Int32Array(capacity));
-    this.slots = moveInto(this.slots, new Int32Array(capacity));
-    this.offset = moveInto(this.offset, new Float64Array(capacity));
-    this.bytes = moveInto(this.bytes, new Float64Array(capacity));
-    this.key = moveInto(this.key, new Int32Array(capacity));
-    this.payload = moveInto(this.payload, new Int32Array(capacity));
-    this.payloadOffset = moveInto(this.payloadOffset, new Float64Array(capacity));
-    this.pending = moveInto(this.pending, new Int32Array(capacity));
-    this.op = moveInto(this.op, new Int32Array(capacity));
-    this.previous = moveInto(this.previous, new Float64Array(capacity));
-    this.appendedNs = moveInto(this.appendedNs, new Float64Array(capacity));
-    this.durableNs = moveInto(this.durableNs, new Float64Array(capacity));
-    this.appendedBytes = moveInto(this.appendedBytes, new Float64Array(capacity));
+    const words = new Int32Array(capacity << COLUMNS_SHIFT);
+    const numbers = new Float64Array(capacity << COLUMNS_SHIFT);
+    const end = Math.min(this.next, this.first + before);
+    for (let kept = this.first; kept < end; kept++) {
+      const from = this.at(kept);
+      const to = (kept & (capacity - 1)) << COLUMNS_SHIFT;
+      words.set(this.words.subarray(from, from + 8), to);
+      numbers.set(this.numbers.subarray(from, from + 8), to);
+    }
+    this.words = words;
+    this.numbers = numbers;
     this.mask = capacity - 1;
   }
 }

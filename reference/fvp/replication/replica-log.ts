@@ -3,7 +3,18 @@ import type { HostState } from '../host-state.ts';
 import { BLOCK_BYTES } from '../index/block-index.ts';
 import { BUCKET_REPLICA } from '../log/bucket-store.ts';
 import { LogSpace } from '../log/log-space.ts';
-import { RECORD_DISCARD, RecordRing } from '../log/record-ring.ts';
+import {
+  RECORD_BYTES,
+  RECORD_DISCARD,
+  RECORD_KEY,
+  RECORD_KIND,
+  RECORD_OFFSET,
+  RECORD_PAYLOAD,
+  RECORD_PAYLOAD_OFFSET,
+  RECORD_SLOT,
+  RECORD_SLOTS,
+  RecordRing,
+} from '../log/record-ring.ts';
 import {
   FIELD_BYTES,
   FIELD_COMMITTED_THROUGH,
@@ -23,7 +34,7 @@ import {
   MESSAGE_PREPARED,
   MESSAGE_REFUSED,
 } from '../message.ts';
-import { STAGE_BITS, STAGE_REPLICA_APPEND, STAGE_REPLICA_PREPARE } from '../op-table.ts';
+import { OP_DISK, OP_KEY, OP_SEQUENCE, STAGE_REPLICA_APPEND, STAGE_REPLICA_PREPARE } from '../op-table.ts';
 import { FLASH_FOR_HEADER, FLASH_FOR_REPLICA, FLASH_WRITE, STATUS_OK, type Status } from '../ports.ts';
 
 class ReplicaLog {
@@ -76,14 +87,14 @@ export class ReplicaLogs {
     log.reservedBuckets = buckets;
     this.logs[disk] = log;
     const op = ops.allocate();
-    ops.disk[op] = disk;
-    const token = (op << STAGE_BITS) | STAGE_REPLICA_PREPARE;
+    ops.words[op + OP_DISK] = disk;
+    const token = op | STAGE_REPLICA_PREPARE;
     ports.flash!.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, fields[base + FIELD_KEY]!);
   }
 
   onHeaderWritten(op: number, status: Status): void {
     const ops = this.state.ops;
-    const log = this.logs[ops.disk[op]!];
+    const log = this.logs[ops.words[op + OP_DISK]!];
     ops.release(op);
     if (log === undefined) return;
     const type = status === STATUS_OK ? MESSAGE_PREPARED : MESSAGE_REFUSED;
@@ -113,30 +124,36 @@ export class ReplicaLogs {
     const at = ring.place(sequence);
     const key = fields[base + FIELD_KEY]!;
     const payload = fields[base + FIELD_PAYLOAD]!;
-    ring.kind[at] = kind;
-    ring.slot[at] = slot;
-    ring.slots[at] = slots;
-    ring.offset[at] = offset;
-    ring.bytes[at] = bytes;
-    ring.key[at] = key;
-    ring.payload[at] = payload;
-    ring.payloadOffset[at] = fields[base + FIELD_PAYLOAD_OFFSET]!;
+    ring.words[at + RECORD_KIND] = kind;
+    ring.words[at + RECORD_SLOT] = slot;
+    ring.words[at + RECORD_SLOTS] = slots;
+    ring.numbers[at + RECORD_OFFSET] = offset;
+    ring.numbers[at + RECORD_BYTES] = bytes;
+    ring.words[at + RECORD_KEY] = key;
+    ring.words[at + RECORD_PAYLOAD] = payload;
+    ring.numbers[at + RECORD_PAYLOAD_OFFSET] = fields[base + FIELD_PAYLOAD_OFFSET]!;
     const op = ops.allocate();
-    ops.disk[op] = disk;
-    ops.sequence[op] = sequence;
-    ops.key[op] = log.epoch;
-    const token = (op << STAGE_BITS) | STAGE_REPLICA_APPEND;
+    ops.words[op + OP_DISK] = disk;
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
+    ops.words[op + OP_KEY] = log.epoch;
+    const token = op | STAGE_REPLICA_APPEND;
     if (ports.content !== null && data !== 0) {
-      ports.content.writing(token, payload, ring.payloadOffset[at]!, bytes, offset & (BLOCK_BYTES - 1));
+      ports.content.writing(
+        token,
+        payload,
+        ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+        bytes,
+        offset & (BLOCK_BYTES - 1),
+      );
     }
     ports.flash!.submit(FLASH_WRITE, slot * BLOCK_BYTES, slots * BLOCK_BYTES, FLASH_FOR_REPLICA, token, key);
   }
 
   onAppended(op: number, status: Status): void {
     const ops = this.state.ops;
-    const disk = ops.disk[op]!;
-    const sequence = ops.sequence[op]!;
-    const epoch = ops.key[op]!;
+    const disk = ops.words[op + OP_DISK]!;
+    const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+    const epoch = ops.words[op + OP_KEY]!;
     ops.release(op);
     const log = this.logs[disk];
     if (status !== STATUS_OK || log === undefined || log.epoch !== epoch) return;

@@ -1,6 +1,14 @@
 /** The owner's side of replication: what it sends to the holders of a disk's log. */
 import type { HostState } from '../host-state.ts';
-import { RECORD_DISCARD } from '../log/record-ring.ts';
+import {
+  RECORD_BYTES,
+  RECORD_DISCARD,
+  RECORD_KEY,
+  RECORD_KIND,
+  RECORD_OFFSET,
+  RECORD_PAYLOAD,
+  RECORD_PAYLOAD_OFFSET,
+} from '../log/record-ring.ts';
 import {
   FIELD_BYTES,
   FIELD_COMMITTED_THROUGH,
@@ -35,9 +43,9 @@ export class Replicator {
     const { ports, options, id } = this.state;
     const network = ports.network;
     const ring = disk.ring;
-    const at = sequence & ring.mask;
-    const bytes = ring.bytes[at]!;
-    const kind = ring.kind[at]!;
+    const at = ring.at(sequence);
+    const bytes = ring.numbers[at + RECORD_BYTES]!;
+    const kind = ring.words[at + RECORD_KIND]!;
     const wireBytes = options.recordHeaderBytes + (kind === RECORD_DISCARD ? 0 : bytes);
     const holders = disk.holders;
     for (let holder = 0; holder < holders.length; holder++) {
@@ -49,14 +57,14 @@ export class Replicator {
       fields[base + FIELD_DISK] = disk.id;
       fields[base + FIELD_EPOCH] = disk.record.epoch;
       fields[base + FIELD_SEQUENCE] = sequence;
-      fields[base + FIELD_OFFSET] = ring.offset[at]!;
+      fields[base + FIELD_OFFSET] = ring.numbers[at + RECORD_OFFSET]!;
       fields[base + FIELD_BYTES] = bytes;
       fields[base + FIELD_KIND] = kind;
       fields[base + FIELD_COMMITTED_THROUGH] = disk.committed;
       fields[base + FIELD_RELEASED_THROUGH] = disk.checkpoint;
-      fields[base + FIELD_KEY] = ring.key[at]!;
-      fields[base + FIELD_PAYLOAD] = ring.payload[at]!;
-      fields[base + FIELD_PAYLOAD_OFFSET] = ring.payloadOffset[at]!;
+      fields[base + FIELD_KEY] = ring.words[at + RECORD_KEY]!;
+      fields[base + FIELD_PAYLOAD] = ring.words[at + RECORD_PAYLOAD]!;
+      fields[base + FIELD_PAYLOAD_OFFSET] = ring.numbers[at + RECORD_PAYLOAD_OFFSET]!;
       network.send(holders[holder]!, message, wireBytes);
     }
   }
@@ -75,7 +83,14 @@ export class Replicator {
     this.send(disk, peer, MESSAGE_FORGET, disk.record.epoch, disk.checkpoint, 0);
   }
 
-  private send(disk: VirtualDisk, to: number, type: number, epoch: number, sequence: number, bytes: number): void {
+  private send(
+    disk: VirtualDisk,
+    to: number,
+    type: number,
+    epoch: number,
+    sequence: number,
+    bytes: number,
+  ): void {
     const { ports, options, id } = this.state;
     const message = ports.network.allocate();
     const fields = ports.network.fields;
