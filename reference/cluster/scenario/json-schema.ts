@@ -1,0 +1,69 @@
+/** The JSON Schema of scenario files, for editors: from the same descriptions that validate them. */
+import { z } from 'zod';
+import type { DeviceRole } from '../../devices/api.ts';
+import { listDevices } from '../../devices/registry.ts';
+import { deviceSchema, type JsonSchema } from '../../devices/schema.ts';
+import { capacitySchema, scenarioSchema } from './schema.ts';
+
+/** The schema as plain data, in a fixed order of keys. */
+export function scenarioJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as Record<string, unknown>;
+  const properties = schema.properties as Record<string, JsonSchema>;
+  const devices = deviceSchema();
+  const definitions: Record<string, JsonSchema> = {};
+  for (const { name, roles } of listDevices()) {
+    for (const role of roles) definitions[`${role}-${name}`] = builtInSection(devices[name]!, name, role);
+  }
+  for (const role of ['flash', 'datastore', 'link'] as const) {
+    const names = listDevices().filter((device) => device.roles.includes(role));
+    definitions[role] = {
+      type: 'object',
+      properties: {
+        device: {
+          description: 'A built-in device, a path (./model.js) or an installed package.',
+          anyOf: [{ enum: names.map((device) => device.name) }, { type: 'string' }],
+        },
+        preset: { enum: names.flatMap((device) => device.presets) },
+      },
+      // Each built-in device allows its own parameters; a module's parameters are not known here.
+      allOf: names.map(({ name }) => ({
+        if: { properties: { device: { const: name } }, required: ['device'] },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: { $ref: `#/$defs/${role}-${name}` },
+      })),
+    };
+  }
+  const hostSections = {
+    flash: { anyOf: [{ $ref: '#/$defs/flash' }, { type: 'null' }] },
+    link: { $ref: '#/$defs/link' },
+  };
+  const host = { type: 'object', properties: hostSections, additionalProperties: false };
+  return {
+    ...schema,
+    properties: {
+      ...properties,
+      datastore: { $ref: '#/$defs/datastore' },
+      hostDefaults: { ...host, description: properties.hostDefaults!.description },
+      hosts: { ...properties.hosts, additionalProperties: { anyOf: [host, { type: 'null' }] } },
+    },
+    $defs: definitions,
+  };
+}
+
+function builtInSection(device: JsonSchema, name: string, role: DeviceRole): JsonSchema {
+  const properties = device.properties as Readonly<Record<string, JsonSchema>>;
+  return {
+    ...device,
+    properties: {
+      device: { const: name },
+      ...properties,
+      ...(role === 'flash' ? { capacity: plain(capacitySchema) } : {}),
+    },
+    additionalProperties: false,
+  };
+}
+
+function plain(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
+  return json;
+}

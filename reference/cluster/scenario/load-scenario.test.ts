@@ -1,0 +1,305 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
+import { DataError, NoInputError, UsageError } from '../../kernel/errors.ts';
+import { loadScenario, parseScenario } from './load-scenario.ts';
+
+const PLAIN = `
+datastore: { device: fixed }
+hostDefaults:
+  flash: { device: fixed, capacity: 1GiB }
+  link: { device: link }
+hosts: { esx1: {}, esx2: {}, esx3: {} }
+vms:
+  vm1: { host: esx1 }
+`;
+
+const parse = (text: string) => parseScenario(text, 'my.yaml', '/nowhere');
+
+/** The message and hint of the error that a scenario gives. */
+async function complaint(text: string): Promise<string> {
+  try {
+    await parse(text);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return error.hint === undefined ? error.message : `${error.message} | ${error.hint}`;
+  }
+  throw new Error('the scenario was accepted');
+}
+
+test('a plain scenario gets every default', async () => {
+  const resolved = (await parse(PLAIN)).resolve({ footprintBytes: 0 });
+  expect(resolved.name).toBe('my');
+  expect(resolved.fvp).toEqual(DEFAULT_FVP_OPTIONS);
+  expect(resolved.hosts.map((host) => host.name)).toEqual(['esx1', 'esx2', 'esx3']);
+  expect(resolved.hosts[2]!.flash!.capacityBytes).toBe(2 ** 30);
+  expect(resolved.datastore.model.name).toBe('fixed');
+  expect(resolved.vms).toEqual([{ name: 'vm1', host: 0, workload: 'input', startNs: 0, mode: undefined }]);
+});
+
+test('quantities are read with their units', async () => {
+  const text = `${PLAIN}  vm2: { host: esx2, start: 7s, mode: write-back+1, workload: email }
+fvp:
+  bucketSize: 1MiB
+  populate: false
+  dirtyLimit: 8MiB
+  lowWater: 40%
+  highWater: 0.8
+  drainBound: 2m
+  checkpointInterval: 50ms
+  recordHeaderSize: 128B
+  messageSize: 96
+  destage: { batchRecords: 16, batchSize: 1MiB, joinSize: 64KiB, bufferSize: 0 }
+  lease: { renew: 1s, duration: 5s }
+`;
+  const resolved = (await parse(text)).resolve({ footprintBytes: 0 });
+  expect(resolved.fvp).toEqual({
+    bucketBytes: 2 ** 20,
+    populate: false,
+    dirtyLimitBytes: 8 * 2 ** 20,
+    lowWater: 0.4,
+    highWater: 0.8,
+    drainBoundNs: 120e9,
+    checkpointIntervalNs: 50e6,
+    recordHeaderBytes: 128,
+    messageBytes: 96,
+    destage: { batchRecords: 16, batchBytes: 2 ** 20, joinBytes: 65_536, bufferBytes: 0 },
+    lease: { renewNs: 1e9, durationNs: 5e9 },
+  });
+  expect(resolved.vms[1]).toEqual({
+    name: 'vm2',
+    host: 1,
+    workload: 'email',
+    startNs: 7e9,
+    mode: 'write-back+1',
+  });
+});
+
+test('a host takes hostDefaults and changes what it says', async () => {
+  const text = PLAIN.replace(
+    'hosts: { esx1: {}, esx2: {}, esx3: {} }',
+    `hosts:
+  esx1:
+  esx2: { flash: { capacity: 2GiB, read: 5us } }
+  esx3: { flash: null, link: { latency: 99us } }`,
+  ).replace('device: fixed, capacity: 1GiB', 'device: fixed, read: 7us, write: 9us, capacity: 1GiB');
+  const { hosts } = (await parse(text)).resolve({ footprintBytes: 0 });
+  expect(hosts[0]!.flash!.written).toMatchObject({ device: 'fixed', read: '7us', write: '9us' });
+  expect(hosts[1]!.flash!.written).toMatchObject({ read: '5us', write: '9us' });
+  expect(hosts[1]!.flash!.capacityBytes).toBe(2 * 2 ** 30);
+  expect(hosts[2]!.flash).toBeNull();
+  expect(hosts[2]!.link.written.latency).toBe('99us');
+});
+
+test('a host that names a device of its own starts afresh, but keeps the capacity', async () => {
+  const text = PLAIN.replace('device: fixed, capacity', 'device: fixed, read: 7us, capacity').replace(
+    'esx2: {}',
+    'esx2: { flash: { device: flash } }',
+  );
+  const { hosts } = (await parse(text)).resolve({ footprintBytes: 0 });
+  expect(hosts[1]!.flash!.model.name).toBe('flash');
+  expect(hosts[1]!.flash!.written.read).not.toBe('7us');
+  expect(hosts[1]!.flash!.capacityBytes).toBe(2 ** 30);
+});
+
+test('a preset names its device', async () => {
+  const text = PLAIN.replace('datastore: { device: fixed }', 'datastore: { preset: fc-array-15k }');
+  const { datastore } = (await parse(text)).resolve({ footprintBytes: 0 });
+  expect(datastore.model.name).toBe('array');
+  expect(datastore.written).toMatchObject({ device: 'array', preset: 'fc-array-15k' });
+});
+
+test('the null device needs no quotes', async () => {
+  const { datastore } = (await parse(PLAIN.replace('{ device: fixed }', '{ device: null }'))).resolve({
+    footprintBytes: 0,
+  });
+  expect(datastore.model.name).toBe('null');
+});
+
+describe('what is wrong is said with its place', () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['an unknown key', `${PLAIN}hots: {}\n`, 'my.yaml:9:1: unknown key "hots" | did you mean "hosts"?'],
+    [
+      'an unknown key of FVP',
+      `${PLAIN}fvp:\n  populat: true\n`,
+      'my.yaml:10:3: unknown key "populat" in "fvp" | did you mean "populate"?',
+    ],
+    [
+      'an unknown key of a VM',
+      `${PLAIN}  vm2: { host: esx1, strat: 1s }\n`,
+      'my.yaml:9:22: unknown key "strat" in "vms.vm2" | did you mean "start"?',
+    ],
+    [
+      'an unknown parameter of a device',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, writ: 3us }'),
+      'my.yaml:2:29: device fixed has no parameter "writ" | did you mean "write"?',
+    ],
+    [
+      'a bad value of a device, inherited by a host',
+      PLAIN.replace('capacity: 1GiB', 'read: 3 parsecs, capacity: 1GiB'),
+      'my.yaml:4:33: parameter "read" of device fixed',
+    ],
+    [
+      'an unknown device',
+      PLAIN.replace('device: link', 'device: lnik'),
+      'my.yaml:5:19: unknown device "lnik" | did you mean "link"?',
+    ],
+    [
+      'an unknown preset of a device',
+      PLAIN.replace('device: link', 'device: link, preset: 10gbee'),
+      'my.yaml:5:33: device link has no preset "10gbee" | did you mean "10gbe"?',
+    ],
+    [
+      'a preset without a device that is none',
+      PLAIN.replace('device: link', 'preset: 10gbee'),
+      'my.yaml:5:19: unknown device preset "10gbee"; expected a link, such as { device: link } | did you mean "10gbe"?',
+    ],
+    [
+      'a device in the wrong place',
+      PLAIN.replace('{ device: fixed }', '{ device: link }'),
+      'my.yaml:2:22: device link cannot be a datastore; expected a datastore, such as { device: array } | link can be a link',
+    ],
+    [
+      'a wrong type',
+      `${PLAIN}fvp: 5\n`,
+      'my.yaml:9:6: "fvp" is not a mapping; found "5"; expected a mapping',
+    ],
+    [
+      'a wrong quantity',
+      `${PLAIN}fvp: { drainBound: 5 parsecs }\n`,
+      'my.yaml:9:20: "fvp.drainBound" is not a time; found "5 parsecs"; expected a time from 10ms to 1h, such as 90us',
+    ],
+    [
+      'a quantity out of bounds',
+      `${PLAIN}fvp: { destage: { batchRecords: 0 } }\n`,
+      'my.yaml:9:33: "fvp.destage.batchRecords" is out of bounds; found "0"; expected a whole number from 1 to 65536',
+    ],
+    [
+      'a start without a unit',
+      `${PLAIN}  vm2: { host: esx1, start: 7 }\n`,
+      'my.yaml:9:29: "vms.vm2.start" is not a time, such as 7s; found "7"; expected a time, such as 7s',
+    ],
+    [
+      'a capacity of nothing',
+      PLAIN.replace('1GiB', '0%'),
+      `my.yaml:4:37: "hostDefaults.flash.capacity" is not a size, such as 400GB, or a share of the workload's footprint`,
+    ],
+    [
+      'an unknown mode',
+      `${PLAIN}  vm2: { host: esx1, mode: write-bakc }\n`,
+      'my.yaml:9:28: "vms.vm2.mode" is not one of none, write-through, write-back, write-back+1, write-back+2; found "write-bakc"',
+    ],
+    [
+      'an unknown host',
+      `${PLAIN}  vm2: { host: esx9 }\n`,
+      'my.yaml:9:16: there is no host "esx9"; expected one of esx1, esx2, esx3 | did you mean "esx1"?',
+    ],
+    [
+      'a missing key',
+      PLAIN.replace('vm1: { host: esx1 }', 'vm1: { start: 1s }'),
+      'my.yaml:8:8: "vms.vm1.host" is missing; expected the name of a host',
+    ],
+    [
+      'a missing section',
+      PLAIN.replace(/hosts: .*\n/, ''),
+      'my.yaml:2:1: "hosts" is missing; expected a mapping',
+    ],
+    [
+      'a missing link',
+      PLAIN.replace(/ {2}link: .*\n/, ''),
+      'my.yaml:5:16: "hosts.esx1.link" is missing; expected a link, such as { device: link } | write it once, under hostDefaults',
+    ],
+    [
+      'a host whose name is a number',
+      PLAIN.replace('esx3: {}', '17: {}'),
+      'my.yaml:6:30: "hosts.17" is not a usable name; found "17"',
+    ],
+    ['no VM', PLAIN.replace('\n  vm1: { host: esx1 }', ' {}'), 'my.yaml:7:6: a scenario needs a VM'],
+    [
+      'water marks in the wrong order',
+      `${PLAIN}fvp: { lowWater: 95% }\n`,
+      'my.yaml:9:18: "fvp.lowWater" leaves no room between lowWater (95 %) and highWater (90 %); found "95%"',
+    ],
+    [
+      'a bucket size that is no power of two',
+      `${PLAIN}fvp: { bucketSize: 600KiB }\n`,
+      'my.yaml:9:20: "fvp.bucketSize" is not a power of two; found "600KiB"',
+    ],
+    [
+      'a key that stands twice',
+      `${PLAIN}fvp: {}\nfvp: {}\n`,
+      'my.yaml:10:1: not valid YAML: Map keys must be unique',
+    ],
+    ['broken YAML', 'hosts: {\n', 'my.yaml:2:1: not valid YAML:'],
+    ['something else than a scenario', '- 1\n', 'my.yaml:1:1: a scenario is not a mapping'],
+    ['nothing at all', '', 'my.yaml:1:1: a scenario is not a mapping'],
+    ['two documents', `${PLAIN}---\n${PLAIN}`, 'my.yaml:'],
+    ['an alias without an anchor', `${PLAIN}fvp: *x\n`, 'my.yaml'],
+    [
+      'another version of the format',
+      `schema: fvp.scenario/9\n${PLAIN}`,
+      'my.yaml:1:9: "schema" is not one of fvp.scenario/1',
+    ],
+  ];
+  test.each(cases)('%s', async (_, text, expected) => {
+    expect((await complaint(text)).slice(0, expected.length)).toBe(expected);
+  });
+
+  test('of several faults the first in the file', async () => {
+    expect(await complaint(`zzz: 1\n${PLAIN}yyy: 2\n`)).toMatch(/^my\.yaml:1:1: unknown key "zzz"/);
+    expect(await complaint(`${PLAIN}fvp: { populate: 7 }\nyyy: 2\n`)).toMatch(
+      /^my\.yaml:9:18: "fvp.populate"/,
+    );
+  });
+
+  test('nesting beyond the stack', async () => {
+    expect(await complaint('['.repeat(100_000))).toMatch(/^my\.yaml.*not valid YAML/);
+  });
+});
+
+describe('files and presets', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fvp-scenario-'));
+    await writeFile(
+      join(folder, 'mine.yaml'),
+      PLAIN.replace('{ device: fixed }', '{ device: ./slow.mjs, delay: 3 }'),
+    );
+    await writeFile(
+      join(folder, 'slow.mjs'),
+      `const schema = { safeParse: (data) => ({ success: true, data }) };
+       export default { name: 'slow', summary: 'Slow.', roles: ['datastore'],
+         parameters: { delay: { unit: 'count', description: '', schema, default: 1, source: 'assumed' } }, create() {} };`,
+    );
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('a file is found from the given folder, and its devices from its own', async () => {
+    const scenario = await loadScenario('mine.yaml', { fromFolder: folder });
+    expect(scenario.folder).toBe(folder);
+    const { datastore } = scenario.resolve({ footprintBytes: 0 });
+    expect(datastore.model.name).toBe('slow');
+    expect(datastore.written).toEqual({
+      device: './slow.mjs',
+      delay: 3,
+      provenance: { from: 'path', specifier: './slow.mjs', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+    expect(JSON.stringify(scenario.resolve({ footprintBytes: 0 }).written)).not.toContain(folder);
+  });
+
+  test('a misspelt preset gets the nearest name', async () => {
+    const loading = loadScenario('datacenter-2014', { fromFolder: folder });
+    await expect(loading).rejects.toBeInstanceOf(UsageError);
+    await expect(loading).rejects.toMatchObject({
+      message: 'unknown scenario "datacenter-2014"',
+      hint: expect.stringContaining('did you mean "datacentre-2014"?'),
+    });
+  });
+
+  test('a file that is not there is no input', async () => {
+    await expect(loadScenario('./none.yaml', { fromFolder: folder })).rejects.toBeInstanceOf(NoInputError);
+    await expect(loadScenario('.', { fromFolder: folder })).rejects.toBeInstanceOf(NoInputError);
+  });
+});
