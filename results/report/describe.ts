@@ -8,6 +8,7 @@ import type {
   VerdictName,
 } from '../schema/run-document.ts';
 import { BASELINE_MODE, isSaturated, resultsOf, workloadOf } from './comparison.ts';
+import { listed } from './plain-text.ts';
 
 /** Within 10 % of the baseline, either way, a mode "gains little or nothing". */
 const LITTLE = 1.1;
@@ -25,11 +26,6 @@ function change(baselineNs: number, ns: number): Change {
   return ns > baselineNs * LITTLE ? 'slower' : 'same';
 }
 
-function listed(names: readonly string[]): string {
-  if (names.length < 2) return names.join('');
-  return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
-}
-
 /** The scenario's devices are `null`: what is measured is fvp-bench itself. */
 function measuresHarness(scenario: Readonly<Record<string, unknown>>): boolean {
   const { datastore } = scenario;
@@ -41,7 +37,7 @@ function measuresHarness(scenario: Readonly<Record<string, unknown>>): boolean {
 /** `in 62 µs where the array alone takes 740 µs (12x)`, and the same of p99. */
 function fasterText(what: string, mode: string, base: LatencySummary, own: LatencySummary): string {
   const median = `${mode} answers the median ${what} in ${formatNs(own.p50Ns)} where the array alone takes ${formatNs(base.p50Ns)} (${factorText(base.p50Ns / own.p50Ns)})`;
-  const tail = `99 % of them within ${formatNs(own.p99Ns)}`;
+  const tail = `99 % within ${formatNs(own.p99Ns)}`;
   switch (change(base.p99Ns, own.p99Ns)) {
     case 'faster':
       return `${median}, and ${tail} instead of ${formatNs(base.p99Ns)} (${factorText(base.p99Ns / own.p99Ns)}).`;
@@ -69,7 +65,7 @@ function comparedText(what: string, mode: string, base: LatencySummary, own: Lat
 }
 
 function answersText(what: string, mode: string, own: LatencySummary): string {
-  return `${mode} answers the median ${what} in ${formatNs(own.p50Ns)} and 99 % of them within ${formatNs(own.p99Ns)}`;
+  return `${mode} answers the median ${what} in ${formatNs(own.p50Ns)} and 99 % within ${formatNs(own.p99Ns)}`;
 }
 
 /** One kind of I/O under `mode`, set against the baseline if there is one to be set against. */
@@ -84,9 +80,7 @@ function kindText(
   if (own === null) return undefined;
   if (base === undefined || base === null || result === baseline)
     return `${answersText(what, result.mode, own)}.`;
-  if (isSaturated(baseline)) {
-    return `${answersText(what, result.mode, own)}; ${BASELINE_MODE} saturates, so there is no factor to give.`;
-  }
+  if (isSaturated(baseline)) return `${answersText(what, result.mode, own)}.`;
   return comparedText(what, result.mode, base, own);
 }
 
@@ -134,20 +128,21 @@ function readsText(
   if (readCeiling === null || readCeiling < CEILING_SLACK) {
     reach =
       hit < CEILING_SLACK
-        ? 'Reads cannot gain from a cache here: next to no byte is read that was read or written before.'
+        ? 'Reads cannot gain from a cache here: next to nothing is read that was read or written before.'
         : `Reads gain only from what flash held at the start: it served ${formatPercent(hit)} of the read bytes.`;
   } else {
     const served =
       hit > readCeiling + CEILING_SLACK
         ? `this one served ${formatPercent(hit)}, since it did not start empty`
         : `this one served ${formatPercent(hit)}`;
-    reach = `Reads gain at most this much: an endless cache that starts empty would serve ${formatPercent(readCeiling)} of the read bytes (the read ceiling); ${served}.`;
+    reach = `Reads: an endless cache that starts empty would serve ${formatPercent(readCeiling)} of the read bytes (the read ceiling), ${served}.`;
   }
   const compared = kindText('reads', baseline, result);
   return compared === undefined ? reach : `${reach} ${compared[0]!.toUpperCase()}${compared.slice(1)}`;
 }
 
-const VERDICT_ORDER: readonly VerdictName[] = ['saturated', 'burst', 'overdriven', 'cold', 'no-pressure'];
+/** `saturated` is not among them: it comes before everything, since it decides what the rest is worth. */
+const LATER_VERDICTS: readonly VerdictName[] = ['burst', 'overdriven', 'cold', 'no-pressure'];
 
 function verdictWords(name: VerdictName, modes: string, many: boolean): string {
   switch (name) {
@@ -164,22 +159,23 @@ function verdictWords(name: VerdictName, modes: string, many: boolean): string {
   }
 }
 
-function verdictTexts(results: readonly ModeResult[]): string[] {
-  return VERDICT_ORDER.flatMap((name) => {
-    const found = results.filter(({ verdicts }) => verdicts.some((verdict) => verdict.name === name));
-    if (found.length === 0) return [];
-    const modes = found.map(({ mode }) => mode);
-    const why = found[0]!.verdicts.find((verdict) => verdict.name === name)!.why.replace(/\.\s*$/, '');
-    const whose = modes.length > 1 ? `${modes[0]}: ` : '';
-    return [
-      `${verdictWords(name, listed(modes), modes.length > 1)}${why === '' ? '' : ` (${whose}${why})`}.`,
-    ];
-  });
+function verdictText(name: VerdictName, results: readonly ModeResult[]): string | undefined {
+  const found = results.filter(({ verdicts }) => verdicts.some((verdict) => verdict.name === name));
+  if (found.length === 0) return undefined;
+  const modes = found.map(({ mode }) => mode);
+  const why = found[0]!.verdicts.find((verdict) => verdict.name === name)!.why.replace(/\.\s*$/, '');
+  const whose = modes.length > 1 ? `${modes[0]}: ` : '';
+  const numbers = why === '' ? '' : ` (${whose}${why})`;
+  const noFactor =
+    name === 'saturated' && modes.includes(BASELINE_MODE)
+      ? ` ${BASELINE_MODE} saturates, so no factor against it is given.`
+      : '';
+  return `${verdictWords(name, listed(modes), modes.length > 1)}${numbers}.${noFactor}`;
 }
 
 /**
- * What the run means for one workload: writes, reads and flushes under write-back (or the nearest mode there is) against
- * `none`, then the verdicts. Plain text, one paragraph an element; the same for the same document.
+ * What the run means for one workload: saturation if there is any; then writes, reads and flushes under write-back (or
+ * the nearest mode there is) against `none`; then the other verdicts. Plain text, one paragraph an element; the same for the same document.
  * @throws BugError when the document has no such workload
  */
 export function describeWorkload(document: RunDocument, workloadName: string): string[] {
@@ -194,6 +190,8 @@ export function describeWorkload(document: RunDocument, workloadName: string): s
   const shown = writeBack ?? byMode.get('write-through') ?? baseline ?? results[0];
   const sentences: string[] = [];
   if (shown === undefined) return sentences;
+  const saturated = verdictText('saturated', results);
+  if (saturated !== undefined) sentences.push(saturated);
 
   const writes = kindText('writes', baseline, shown);
   if (writes !== undefined) {
@@ -211,8 +209,10 @@ export function describeWorkload(document: RunDocument, workloadName: string): s
   const flushes = kindText('flushes', baseline, shown);
   if (flushes !== undefined) sentences.push(`Flushes: ${flushes}`);
   if (baseline === undefined && results.length > 0) {
-    sentences.push(`This run has no ${BASELINE_MODE}, so there is nothing to compare with.`);
+    sentences.push(`Mode ${BASELINE_MODE} was not run, so there is nothing to compare with.`);
   }
-  sentences.push(...verdictTexts(results));
+  sentences.push(
+    ...LATER_VERDICTS.map((name) => verdictText(name, results)).filter((text) => text !== undefined),
+  );
   return sentences;
 }

@@ -27,7 +27,7 @@ import { GLOSSARY } from './page/glossary.ts';
 import { escapeHtml, inlineJson, nameHtml, shortName } from './page/html.ts';
 import { PAGE_SCRIPT } from './page/script.ts';
 import { MODE_STYLES, PAGE_STYLE } from './page/style.ts';
-import { visibleJson } from './plain-text.ts';
+import { listed, visibleJson } from './plain-text.ts';
 
 let chartLibrary: string | undefined;
 
@@ -175,7 +175,10 @@ const LAYERS: readonly LayerRow[] = [
   ['Dirty: batches destaged', ({ destage }) => formatCount(destage.batches)],
   [
     'Writes throttled',
-    ({ destage }) => `${formatCount(destage.throttledWrites)}, ${formatNs(destage.throttledNs)}`,
+    ({ destage }) =>
+      destage.throttledWrites === 0
+        ? '0'
+        : `${formatCount(destage.throttledWrites)}, ${formatNs(destage.throttledNs)} in all`,
   ],
   ['Drain after the last I/O', ({ destage }) => formatNs(destage.drainNs)],
   [
@@ -187,8 +190,11 @@ const LAYERS: readonly LayerRow[] = [
 function layersTable(page: Page, results: readonly ModeResult[]): string {
   const head = results.map(({ mode }) => `<th scope="col">${modeHtml(page, mode)}</th>`).join('');
   const rows = LAYERS.map(([title, value]) => {
-    const cells = results.map((result) => `<td>${escapeHtml(value(result))}</td>`).join('');
-    return `<tr><th scope="row">${title}</th>${cells}</tr>`;
+    const cells = results.map((result) => {
+      const text = value(result);
+      return `<td${/^0(?: |$)/.test(text) ? ' class="zero"' : ''}>${escapeHtml(text)}</td>`;
+    });
+    return `<tr><th scope="row">${title}</th>${cells.join('')}</tr>`;
   });
   return `<details open><summary>Behind the latencies: flash, network, SAN</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="Traffic by layer"><table><caption>Over all hosts, from the start to the end of the drain.</caption>
@@ -308,7 +314,7 @@ export function renderReport(input: ReportInput): string {
   const ids = document.workloads.map((_, i) => `workload-${i + 1}`);
   const sections = document.workloads.map((workload, i) => workloadSection(page, workload, ids[i]!));
   const scenario = typeof document.scenario.name === 'string' ? document.scenario.name : 'unnamed';
-  const names = document.workloads.map(({ name }) => nameHtml(name)).join(', ');
+  const names = listed(document.workloads.map(({ name }) => nameHtml(name)));
   const links = document.workloads.map(
     ({ name }, i) => `<li><a href="#${ids[i]}">${nameHtml(name)}</a></li>`,
   );

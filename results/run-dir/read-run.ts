@@ -14,6 +14,7 @@ import {
 } from '../schema/run-document.ts';
 import { runDocumentSchema, timelineFileSchema, timingFileSchema } from '../schema/run-schema.ts';
 import { hlogName, hlogStems, RUN_FILE, TIMELINE_FILE, TIMING_FILE } from './file-names.ts';
+import { jsonErrorOffset } from './json-error.ts';
 
 /** A run as it was saved. */
 export interface SavedRun {
@@ -41,9 +42,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const position = /position ([0-9]+)/.exec(cause instanceof Error ? cause.message : '');
-    if (position === null) throw new DataError('not JSON', { file }, { cause });
-    const before = text.slice(0, Number(position[1]));
+    const before = text.slice(0, jsonErrorOffset(text) ?? text.length);
     const line = before.split('\n').length;
     const column = before.length - before.lastIndexOf('\n');
     const rest = text.slice(before.length).split('\n', 1)[0]!;

@@ -3,7 +3,7 @@
  * `report.html`. All of it but `timing.json` is the same bytes for the same recording, on any machine.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { assert, IoError, UsageError } from '../../reference/kernel/errors.ts';
 import { writeHlog } from '../hdr/hlog.ts';
 import { renderReport } from '../report/render-report.ts';
@@ -56,6 +56,19 @@ async function filesOfPreviousRun(path: string): Promise<string[] | undefined> {
   }
 }
 
+/** As `mkdir -p`; Node's own loops for ever in a file system that makes no folders, such as /proc. */
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(dir) === dir) throw error;
+    await makeFolder(dirname(dir));
+    await mkdir(dir);
+  }
+}
+
 /**
  * Creates a run directory, with its parents, and proves that it can be written, before the work starts.
  * An earlier run in it will be replaced.
@@ -65,7 +78,7 @@ async function filesOfPreviousRun(path: string): Promise<string[] | undefined> {
 export async function openRunDir(dir: string): Promise<RunDir> {
   let entries: string[];
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     entries = await readdir(dir);
   } catch (cause) {
     throw ioError('create the output folder', dir, cause);

@@ -25,8 +25,8 @@ export const PAGE_SCRIPT = String.raw`
   };
   const formatPercentile = (x) => {
     const share = 100 * (1 - 1 / x);
-    const decimals = x < 10 ? 0 : Math.max(0, Math.ceil(Math.log10(x) - 1e-9) - 1);
-    return share.toFixed(decimals) + ' %';
+    const decimals = Math.max(1, Math.ceil(Math.log10(x) - 1e-9) - 1);
+    return share.toFixed(decimals).replace(/\.?0+$/, '') + ' %';
   };
   const formatted = (axis, value) =>
     axis.format === 'ns' ? formatNs(value)
@@ -72,6 +72,7 @@ export const PAGE_SCRIPT = String.raw`
         maxRotation: 0,
         autoSkip: true,
         autoSkipPadding: 14,
+        includeBounds: axis.scale === 'log',
         callback: (value) => (axis.format === 'number' ? significant(value) : axis.format === 'percentile' ? formatPercentile(value).replace(' %', '') : formatNs(value)),
       },
     };

@@ -29,11 +29,11 @@ export const PAGE_STYLE = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body {
-  margin: 0; background: var(--page); color: var(--text);
+  margin: 0; background: var(--page); color: var(--text); overflow-wrap: anywhere;
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
 }
 .wrap { max-width: 118rem; margin: 0 auto; padding: 0 clamp(0.75rem, 2.5vw, 2.5rem) 3rem; }
-h1, h2, h3, h4 { line-height: 1.25; margin: 0; overflow-wrap: anywhere; text-wrap: balance; }
+h1, h2, h3, h4 { line-height: 1.25; margin: 0; text-wrap: balance; }
 h1 { font-size: clamp(1.45rem, 1.1rem + 1.4vw, 2.1rem); letter-spacing: -0.01em; }
 h2 { font-size: clamp(1.25rem, 1.05rem + 0.8vw, 1.6rem); margin: 2.75rem 0 0.9rem; }
 h3 { font-size: 1.08rem; margin: 1.75rem 0 0.6rem; }
@@ -44,7 +44,7 @@ a { color: var(--accent); }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: 0.5rem; top: 0.5rem; background: var(--card); padding: 0.5rem; z-index: 2; }
 header.top { display: flex; gap: 1rem; align-items: flex-start; justify-content: space-between; padding: 1.5rem 0 0.25rem; }
-header.top p { color: var(--muted); margin: 0.35rem 0 0; overflow-wrap: anywhere; }
+header.top p { color: var(--muted); margin: 0.35rem 0 0; }
 button {
   font: inherit; font-size: 0.9rem; color: var(--text); background: var(--card); border: 1px solid var(--edge);
   border-radius: 0.45rem; padding: 0.3rem 0.65rem; cursor: pointer;
@@ -60,14 +60,14 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem 1.1rem; 
 .verdict p:last-child { margin-bottom: 0; }
 .verdicts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); }
 .verdicts .verdict { margin-top: 0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 9.5rem), 1fr)); gap: 0.7rem 1.25rem; margin: 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 8.2rem), 1fr)); gap: 0.7rem 1rem; margin: 0; }
 .facts div { min-width: 0; }
 .facts dt { color: var(--muted); font-size: 0.85rem; }
-.facts dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.facts dd { margin: 0; font-variant-numeric: tabular-nums; }
 .badges { margin: 0.9rem 0 0; padding: 0.7rem 0.9rem; background: var(--warn-page); border: 1px solid var(--warn-edge); border-radius: 0.5rem; }
 .badges div + div { margin-top: 0.35rem; }
-.badges dt { font-weight: 600; display: inline; overflow-wrap: anywhere; }
-.badges dd { display: inline; margin: 0 0 0 0.4rem; overflow-wrap: anywhere; }
+.badges dt { font-weight: 600; display: inline; }
+.badges dd { display: inline; margin: 0 0 0 0.4rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--edge); border-radius: 0.7rem; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 0.94rem; }
 caption { text-align: left; color: var(--muted); font-size: 0.9rem; padding: 0.6rem 0.9rem; border-bottom: 1px solid var(--edge); }
@@ -95,10 +95,12 @@ figure p { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; }
 .plot { position: relative; height: clamp(17rem, 26vw, 25rem); }
 details { margin-top: 0.8rem; }
 summary { cursor: pointer; font-weight: 600; }
+details > .scroll { margin-top: 0.6rem; }
+td.zero { color: var(--muted); opacity: 0.75; }
 pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; background: var(--card); border: 1px solid var(--edge); border-radius: 0.6rem; font-size: 0.85rem; line-height: 1.45; tab-size: 2; }
 .provenance { display: grid; gap: 0.5rem 1.25rem; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); margin: 0; }
 .provenance dt { color: var(--muted); }
-.provenance dd { margin: 0; overflow-wrap: anywhere; max-height: 14rem; overflow-y: auto; }
+.provenance dd { margin: 0; max-height: 14rem; overflow-y: auto; }
 .glossary { columns: 30rem auto; column-gap: 2.5rem; margin: 0; }
 .glossary div { break-inside: avoid; margin-bottom: 0.7rem; }
 .glossary dt { font-weight: 600; }

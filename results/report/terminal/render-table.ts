@@ -110,7 +110,8 @@ class Sheet {
   /** Words, broken where the line is full; the lines after the first are indented. */
   text(words: string, code?: string): void {
     let line = '';
-    for (const word of this.plain(words).split(' ')) {
+    // A number stays with its percent sign, and a slash with what it parts.
+    for (const word of this.plain(words).split(/(?<! \/)(?<![0-9](?= %)) (?!\/ )/)) {
       if (line !== '' && line.length + 1 + word.length > this.width) {
         this.lines.push(this.paint(line, code));
         line = `  ${word}`;

@@ -1,0 +1,155 @@
+/** The page as a browser shows it. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SampleOptions, sampleRecording } from '../testing/sample-recording.ts';
+import { renderReport } from './render-report.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const present = existsSync(CHROMIUM);
+const WIDTHS = [360, 1280, 2560];
+
+/** The Chart.js objects of the page, as far as they are asked about here. */
+interface DrawnChart {
+  readonly data: { readonly datasets: readonly { readonly label: string; readonly borderColor: string }[] };
+  isDatasetVisible(index: number): boolean;
+  readonly scales: Readonly<Record<'x' | 'y', { readonly ticks: readonly { readonly label: string }[] }>>;
+}
+declare const Chart: { getChart(canvas: unknown): DrawnChart };
+declare const document: {
+  readonly documentElement: { readonly scrollWidth: number; readonly dataset: Record<string, string> };
+  readonly body: unknown;
+  querySelectorAll(
+    selector: string,
+  ): Iterable<{ scrollWidth: number; clientWidth: number; textContent: string }>;
+};
+declare const innerWidth: number;
+declare const alerted: number | undefined;
+
+describe.skipIf(!present)(
+  `the report in Chromium${present ? '' : ' (not run: needs chromium: apt-get install chromium)'}`,
+  () => {
+    let browser: Browser;
+    let folder: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'fvp-report-'));
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await rm(folder, { recursive: true });
+    });
+
+    async function opened(options: SampleOptions, width: number, colorScheme: 'light' | 'dark' = 'light') {
+      const path = join(folder, 'report.html');
+      await writeFile(path, renderReport(sampleRecording({ intervals: 12, iosPerVm: 600, ...options })));
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      const requests: string[] = [];
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('request', (request) => requests.push(request.url()));
+      const url = pathToFileURL(path).href;
+      await page.goto(url);
+      return {
+        page,
+        complaints,
+        requests: requests.filter((each) => each !== url),
+        close: () => context.close(),
+      };
+    }
+
+    const firstChart = (page: Page) =>
+      page.evaluate(() => {
+        const chart = Chart.getChart([...document.querySelectorAll('canvas')][0]);
+        return {
+          visible: chart.data.datasets.map((_, i) => chart.isDatasetVisible(i)),
+          labels: chart.data.datasets.map(({ label }) => label),
+          colours: chart.data.datasets.map(({ borderColor }) => borderColor),
+          xTicks: chart.scales.x.ticks.map(({ label }) => label),
+        };
+      });
+
+    const hostile: SampleOptions = {
+      workloads: ['</script><script>alerted = 1</script>', '\u202e😀'.repeat(5000), 'W'.repeat(10_000)],
+      scenario: { name: '"><img src=x onerror="alerted=1">' },
+      verdicts: { none: [{ name: 'saturated', why: 'x'.repeat(3000) }] },
+    };
+
+    for (const width of WIDTHS) {
+      it(`has no error, no request and nothing wider than the page at ${width} px`, async () => {
+        for (const options of [{}, hostile]) {
+          const { page, complaints, requests, close } = await opened(options, width);
+          expect(complaints).toEqual([]);
+          expect(requests).toEqual([]);
+          expect(
+            await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+          ).toBeLessThanOrEqual(0);
+          expect(await page.evaluate(() => typeof alerted)).toBe('undefined');
+          // A chart has a size of its own and lies within its card.
+          const canvases = page.locator('canvas');
+          expect(await canvases.count()).toBe((options.workloads ?? ['database', 'email']).length * 7);
+          for (const box of [await canvases.first().boundingBox(), await canvases.last().boundingBox()]) {
+            expect(box!.width).toBeGreaterThan(220);
+            expect(box!.height).toBeGreaterThan(200);
+            expect(box!.x + box!.width).toBeLessThanOrEqual(width);
+          }
+          await close();
+        }
+      });
+    }
+
+    it('hides and shows lines by its legend, with the keyboard too', async () => {
+      const { page, complaints, close } = await opened({}, 1280);
+      const before = await firstChart(page);
+      expect(before.labels.slice(0, 2)).toEqual(['none, response time', 'none, service time']);
+      expect(before.visible.slice(0, 4)).toEqual([true, false, true, false]);
+      const legend = page.locator('figure').first().locator('.legend button');
+      await legend.filter({ hasText: 'none' }).click();
+      expect((await firstChart(page)).visible.slice(0, 4)).toEqual([false, false, true, false]);
+      expect(await legend.filter({ hasText: 'none' }).getAttribute('aria-pressed')).toBe('false');
+      await legend.filter({ hasText: 'service time' }).focus();
+      await page.keyboard.press('Enter');
+      expect((await firstChart(page)).visible.slice(0, 4)).toEqual([false, false, true, true]);
+      await legend.filter({ hasText: 'none' }).press('Space');
+      expect((await firstChart(page)).visible.slice(0, 4)).toEqual([true, true, true, true]);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+
+    it('marks the nines of the percentile axis', async () => {
+      const { page, close } = await opened({}, 1280);
+      expect((await firstChart(page)).xTicks.slice(0, 3)).toEqual(['0', '90', '99']);
+      await close();
+    });
+
+    it('follows the theme of the system and its own button', async () => {
+      const { page, close } = await opened({}, 1280, 'dark');
+      const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+      expect(await background()).toBe('rgb(17, 21, 26)');
+      expect((await firstChart(page)).colours[0]).toBe('#e7eaed');
+      await page.getByRole('button', { name: 'Light theme' }).click();
+      expect(await background()).toBe('rgb(247, 247, 245)');
+      expect((await firstChart(page)).colours[0]).toBe('#1a1f24');
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.getByRole('button', { name: 'Dark theme' }).click();
+      expect(await background()).toBe('rgb(17, 21, 26)');
+      await close();
+    });
+
+    it('shows its tables without scripts', async () => {
+      const path = join(folder, 'plain.html');
+      await writeFile(path, renderReport(sampleRecording({ intervals: 6, iosPerVm: 300 })));
+      const context = await browser.newContext({ javaScriptEnabled: false });
+      const page = await context.newPage();
+      await page.goto(pathToFileURL(path).href);
+        expect(await page.getByRole('cell', { name: /x$/ }).first().isVisible()).toBe(true);
+      await context.close();
+    });
+  },
+);

@@ -1,0 +1,68 @@
+/** The page as text: whole, escaped, and the same every time. */
+import { describe, expect, it } from 'vitest';
+import { type SampleOptions, sampleRecording } from '../testing/sample-recording.ts';
+import { renderReport } from './render-report.ts';
+
+const SMALL: SampleOptions = { intervals: 6, iosPerVm: 300, modes: ['none', 'write-back'] };
+
+describe('renderReport', () => {
+  const html = renderReport(sampleRecording(SMALL));
+
+  it('is the same text for the same recording', () => {
+    expect(renderReport(sampleRecording(SMALL))).toBe(html);
+  });
+
+  it('refers to nothing outside itself', () => {
+    const parts = html.replace(/<script>[\s\S]*?<\/script>/g, '');
+    expect(
+      parts
+        .match(/(?:src|href|action|srcset)\s*=\s*"[^"]*"/g)!
+        .filter((text) => !/="(?:#|data:,)/.test(text)),
+    ).toEqual([]);
+    expect(parts).not.toMatch(/url\(|@import|https?:/);
+    expect(html).not.toMatch(/sourceMappingURL/);
+    expect(html).toContain("default-src 'none'");
+  });
+
+  it('says "none saturates" where none does, and gives no factor', () => {
+    const saturated = renderReport(
+      sampleRecording({ ...SMALL, verdicts: { none: [{ name: 'saturated', why: 'it grew' }] } }),
+    );
+    expect(saturated.match(/<td class="note" colspan="2">none saturates<\/td>/g)).toHaveLength(6);
+    expect(saturated).not.toMatch(/<td[^>]*>[0-9.]+x</);
+    expect(html).toMatch(/<td[^>]*>[0-9.]+x</);
+  });
+
+  it('shows hostile names without running, turning or breaking on them', () => {
+    const evil = '</script><script>alert(1)</script><img src=x onerror=alert(2)>&"\'';
+    const names = [evil, '\u202egnp.exe', 'עברית', '😀'.repeat(100), `long ${'y'.repeat(10_000)}`];
+    const recording = sampleRecording({
+      ...SMALL,
+      workloads: names,
+      verdicts: { none: [{ name: 'cold', why: evil }] },
+      scenario: { name: evil, '</pre>': { nested: '\u202e' } },
+    });
+    const page = renderReport(recording);
+    expect(page.match(/<script/g)).toHaveLength(3);
+    expect(page.match(/<\/script>/g)).toHaveLength(3);
+    expect(page).not.toContain('<img');
+    expect(page.match(/<pre /g)!.length).toBe(page.match(/<\/pre>/g)!.length);
+    // The one raw mark of direction is isolated; in the scenario's text it is spelt out.
+    expect(page).toContain('<bdi>\u202egnp.exe</bdi>');
+    expect(page).toContain('\\u202e');
+    expect(page).toContain(`<bdi>long ${'y'.repeat(10_000)}</bdi>`);
+    expect(page.match(/y{200}/g)!.length).toBe(50);
+  });
+
+  it('has a table row and a chart line for every mode', () => {
+    const all = renderReport(sampleRecording({ intervals: 6, iosPerVm: 300, workloads: ['database'] }));
+    for (const mode of ['none', 'write-through', 'write-back', 'write-back+1', 'write-back+2']) {
+      expect(all.split(`<bdi>${mode}</bdi></th><td>`).length - 1, mode).toBe(3);
+    }
+    const figures = JSON.parse(/id="figures">([^<]*)</.exec(all)![1]!) as {
+      modes: unknown[];
+      series: unknown[];
+    }[];
+    expect(figures.map(({ modes }) => modes.length)).toEqual([5, 5, 5, 5, 5, 5, 3]);
+  });
+});
