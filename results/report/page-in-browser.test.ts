@@ -148,7 +148,7 @@ describe.skipIf(!present)(
       const context = await browser.newContext({ javaScriptEnabled: false });
       const page = await context.newPage();
       await page.goto(pathToFileURL(path).href);
-        expect(await page.getByRole('cell', { name: /x$/ }).first().isVisible()).toBe(true);
+      expect(await page.getByRole('cell', { name: /x$/ }).first().isVisible()).toBe(true);
       await context.close();
     });
   },
