@@ -14,7 +14,7 @@ import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { NS_PER_MS, NS_PER_US } from '../../reference/kernel/units.ts';
 import type { RowWriter } from '../rows/row-writer.ts';
 import type { FormatParser, ParserContext, TraceFormat } from '../trace-format.ts';
-import { BLANK, NEWLINE, numberEnd, scanNumber, TextLine } from './text-line.ts';
+import { BLANK, INT_DIGITS, NEWLINE, scanNumber, TextLine, ZERO } from './text-line.ts';
 
 const HEADER = 'fio version ';
 
@@ -39,6 +39,10 @@ const LETTER_I = 105;
 const LETTER_R = 114;
 const LETTER_T = 116;
 const LETTER_W = 119;
+
+/** Leading digits of an offset scanned apart: with the nine behind them, up to 15 digits, below 2^53. */
+const OFFSET_HIGH_DIGITS = 6;
+const POWERS_OF_TEN = new Float64Array([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]);
 
 class FioIologParser implements FormatParser {
   private readonly context: ParserContext;
@@ -89,18 +93,25 @@ class FioIologParser implements FormatParser {
 
   /**
    * The usual line of version 3, `STAMP NAME read|write OFFSET LENGTH` with the name of the line before: where the
-   * next line begins, or 0 when the line is anything else.
+   * next line begins, or 0 when the line is anything else. Numbers are scanned in place, in int32: with calls, or in
+   * doubles, it took half as long again.
    */
   private readOrWrite(bytes: Uint8Array, start: number): number {
-    const stamp = scanNumber(bytes, start);
-    let at = numberEnd;
+    let at = start;
+    let digit = 0;
+    let stamp = 0;
+    while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
+      stamp = (Math.imul(stamp, 10) + digit) | 0;
+      at++;
+    }
     if (at === start || bytes[at] !== BLANK) return 0;
+    if (at - start > INT_DIGITS) stamp = scanNumber(bytes, start);
     at++;
     const name = this.name;
-    const length = name.length;
-    if (length === 0 || bytes[at + length] !== BLANK) return 0;
-    for (let i = 0; i < length; i++) if (bytes[at + i] !== name[i]) return 0;
-    at += length + 1;
+    const nameLength = name.length;
+    if (nameLength === 0 || bytes[at + nameLength] !== BLANK) return 0;
+    for (let i = 0; i < nameLength; i++) if (bytes[at + i] !== name[i]) return 0;
+    at += nameLength + 1;
     let op: number;
     if (
       bytes[at] === LETTER_R &&
@@ -123,16 +134,34 @@ class FioIologParser implements FormatParser {
       return 0;
     }
     if (bytes[at] !== BLANK) return 0;
-    const offset = scanNumber(bytes, at + 1);
-    if (numberEnd === at + 1 || bytes[numberEnd] !== BLANK) return 0;
-    at = numberEnd + 1;
-    const lengthBytes = scanNumber(bytes, at);
-    if (numberEnd === at || bytes[numberEnd] !== NEWLINE) return 0;
-    at = numberEnd + 1;
+    const offsetStart = ++at;
+    const half = at + OFFSET_HIGH_DIGITS;
+    let offset = 0;
+    while (at < half && (digit = bytes[at]! - ZERO) >>> 0 <= 9) {
+      offset = (Math.imul(offset, 10) + digit) | 0;
+      at++;
+    }
+    if (at === half) {
+      let low = 0;
+      while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
+        low = (Math.imul(low, 10) + digit) | 0;
+        at++;
+      }
+      if (at - half > INT_DIGITS) return 0;
+      offset = offset * POWERS_OF_TEN[at - half]! + low;
+    }
+    if (at === offsetStart || bytes[at] !== BLANK) return 0;
+    const lengthStart = ++at;
+    let lengthBytes = 0;
+    while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
+      lengthBytes = (Math.imul(lengthBytes, 10) + digit) | 0;
+      at++;
+    }
+    if (at === lengthStart || at - lengthStart > INT_DIGITS || bytes[at] !== NEWLINE) return 0;
     const timeNs = this.baseNs + stamp * NS_PER_US;
     if (timeNs > this.latestNs) this.latestNs = timeNs;
     this.rows.add(timeNs, op, offset, lengthBytes, Number.NaN, this.disk, 0, -1, ++this.lines);
-    return at;
+    return at + 1;
   }
 
   private anyLine(bytes: Uint8Array, start: number): void {

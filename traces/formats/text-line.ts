@@ -9,7 +9,9 @@ export const NEWLINE = 10;
 const RETURN = 13;
 const TAB = 9;
 export const BLANK = 32;
-const ZERO = 48;
+export const ZERO = 48;
+/** Decimal digits that always fit an int32. */
+export const INT_DIGITS = 9;
 const EXACT_MAX = 2 ** 53;
 const NS_DIGITS = 9;
 
@@ -25,11 +27,11 @@ export let numberEnd = 0;
  * 2^53, and at least 2^53 when the number is. Something other than a digit must follow in `bytes`.
  */
 export function scanNumber(bytes: Uint8Array, at: number): number {
-  // Nine digits fit an int32, whose arithmetic is much faster.
+  // Arithmetic is much faster in int32.
   let digit: number;
   let end = at;
   let low = 0;
-  const limit = at + 9;
+  const limit = at + INT_DIGITS;
   while ((digit = bytes[end]! - ZERO) >>> 0 <= 9) {
     if (end === limit) {
       let value = low;

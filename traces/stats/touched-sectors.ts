@@ -1,19 +1,24 @@
 /**
- * Which 512-byte sectors of a disk were touched: a bitmap in pages of 256 KiB of address space, found by hash, so
- * that memory is bounded by the blocks touched (at most about 100 bytes for a block that lies alone).
+ * Which 512-byte sectors of a disk were touched, as a bitmap, so that memory is bounded by the blocks touched. The
+ * first 512 GiB of a disk may lie in one flat array, of which the system only provides the pages that are written;
+ * anything else lies in pages of 256 KiB of address space found by hash, at most about 100 bytes for a lone block.
  */
 import { SECTOR_BYTES } from '../../reference/kernel/units.ts';
 
+/** Sectors that the flat bitmap covers: 512 GiB, a bitmap of 128 MiB of address space. */
+const FLAT_SECTORS = 2 ** 30;
 /** 512 sectors a page, 32 a word. */
-const PAGE_BYTES = 512 * SECTOR_BYTES;
-const PAGE_WORDS = 16;
+const PAGE_SECTORS = 512;
+const PAGE_WORDS = PAGE_SECTORS / 32;
 const SLAB_PAGES = 16384;
 const SLAB_PAGES_MASK = SLAB_PAGES - 1;
 const FIRST_TABLE_SIZE = 1024;
+const TWO_32 = 2 ** 32;
 
 export class TouchedSectors {
   /** Distinct 4 KiB blocks touched so far. */
   blocks = 0;
+  private readonly flat: Int32Array | undefined;
   private pages = 0;
   private readonly slabs: Int32Array[] = [];
   /** Open addressing: page numbers, -1 where free, and where the page lies. */
@@ -21,7 +26,12 @@ export class TouchedSectors {
   private values = new Int32Array(FIRST_TABLE_SIZE);
   private lastPage = -1;
   private slab: Int32Array = new Int32Array(0);
-  private slabOffset = 0;
+  private slabFirst = 0;
+
+  /** @param flat true to have a flat bitmap; for a few disks only, as each takes 128 MiB of address space */
+  constructor(flat: boolean) {
+    this.flat = flat ? new Int32Array(FLAT_SECTORS / 32) : undefined;
+  }
 
   /**
    * Marks a range and says how many of its sectors were touched before.
@@ -29,35 +39,46 @@ export class TouchedSectors {
    * @param lengthBytes a multiple of 512, above 0
    */
   touch(offset: number, lengthBytes: number): number {
-    let page = Math.floor(offset / PAGE_BYTES);
-    let sector = (offset - page * PAGE_BYTES) / SECTOR_BYTES;
-    let left = lengthBytes / SECTOR_BYTES;
+    const first = offset / SECTOR_BYTES;
+    const sectors = lengthBytes / SECTOR_BYTES;
+    if (this.flat !== undefined && first + sectors <= FLAT_SECTORS)
+      return this.mark(this.flat, first | 0, sectors | 0);
+    let page = Math.floor(first / PAGE_SECTORS);
+    let sector = first - page * PAGE_SECTORS;
+    let left = sectors;
     let known = 0;
     while (left > 0) {
+      const count = Math.min(left, PAGE_SECTORS - sector);
       if (page !== this.lastPage) this.goTo(page);
-      const slab = this.slab;
-      const start = this.slabOffset;
-      const room = 512 - sector;
-      const end = sector + Math.min(left, room);
-      left -= end - sector;
-      while (sector < end) {
-        const word = start + (sector >>> 5);
-        const from = sector & 31;
-        const count = Math.min(end - sector, 32 - from);
-        const mask = count === 32 ? -1 : ((1 << count) - 1) << from;
-        const before = slab[word]!;
-        if ((before & mask) === mask) {
-          known += count;
-        } else {
-          const after = before | mask;
-          known += ones(before & mask);
-          this.blocks += ones(filledBytes(after)) - ones(filledBytes(before));
-          slab[word] = after;
-        }
-        sector += count;
-      }
+      known += this.mark(this.slab, (this.slabFirst + sector) | 0, count | 0);
+      left -= count;
       page++;
       sector = 0;
+    }
+    return known;
+  }
+
+  /** Sets `count` bits from bit `first` on and says how many were set. */
+  private mark(words: Int32Array, first: number, count: number): number {
+    let known = 0;
+    let word = first >>> 5;
+    let bit = first & 31;
+    let left = count;
+    while (left > 0) {
+      const room = 32 - bit;
+      const mask = left >= room ? -1 << bit : ((1 << left) - 1) << bit;
+      const before = words[word]!;
+      const after = before | mask;
+      if (before === after) {
+        known += Math.min(left, room);
+      } else {
+        if ((before & mask) !== 0) known += ones(before & mask);
+        this.blocks += ones(filledBytes(after)) - ones(filledBytes(before));
+        words[word] = after;
+      }
+      left -= room;
+      word++;
+      bit = 0;
     }
     return known;
   }
@@ -76,13 +97,13 @@ export class TouchedSectors {
     const index = this.values[at]!;
     this.lastPage = page;
     this.slab = this.slabs[Math.floor(index / SLAB_PAGES)]!;
-    this.slabOffset = (index & SLAB_PAGES_MASK) * PAGE_WORDS;
+    this.slabFirst = (index & SLAB_PAGES_MASK) * PAGE_SECTORS;
   }
 
   private probe(page: number): number {
     const mask = this.keys.length - 1;
-    const high = Math.floor(page / 2 ** 32);
-    let hash = Math.imul((page - high * 2 ** 32) | 0, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
+    const high = Math.floor(page / TWO_32);
+    let hash = Math.imul((page - high * TWO_32) | 0, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
     hash ^= hash >>> 15;
     let at = hash & mask;
     while (this.keys[at] !== page && this.keys[at] !== -1) at = (at + 1) & mask;

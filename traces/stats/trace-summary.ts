@@ -7,6 +7,8 @@ import { Outstanding } from './outstanding.ts';
 import { TouchedSectors } from './touched-sectors.ts';
 
 const BLOCK_BYTES = 4096;
+/** Disks with a flat bitmap of touched sectors; assumed: a trace that matters has few. */
+const FLAT_DISKS_MAX = 4;
 
 export interface TraceSummary {
   /** Base name without suffixes. */
@@ -51,6 +53,7 @@ export class SummaryBuilder {
   private highest = 0;
   private knownSectors = 0;
   private readonly touched: TouchedSectors[] = [];
+  private disksTouched = 0;
   private readonly latencies = new LatencyHistogram();
   private readonly outstanding = new Outstanding();
   private readonly hash = createHash('sha256');
@@ -58,20 +61,32 @@ export class SummaryBuilder {
 
   /** Takes rows in order of time. @param packed the same rows as bytes */
   add(block: RowBlock, packed: Uint8Array): void {
-    const rows = block.length;
+    const { length: rows, op: ops, offset: offsets, lengthBytes: lengths, disk: disks } = block;
+    const { counts, bytes } = this;
+    let lowest = this.lowest;
+    let highest = this.highest;
+    let knownSectors = 0;
+    let disk = -1;
+    let touched: TouchedSectors | undefined;
     for (let i = 0; i < rows; i++) {
-      const op = block.op[i]!;
-      const length = block.lengthBytes[i]!;
-      this.counts[op]!++;
-      this.bytes[op]! += length;
-      if (op <= OP_WRITE) {
-        const offset = block.offset[i]!;
-        if (offset < this.lowest) this.lowest = offset;
-        if (offset + length > this.highest) this.highest = offset + length;
-        const known = (this.touched[block.disk[i]!] ?? this.addDisk(block.disk[i]!)).touch(offset, length);
-        if (op === OP_READ) this.knownSectors += known;
+      const op = ops[i]!;
+      const length = lengths[i]!;
+      counts[op]!++;
+      bytes[op]! += length;
+      if (op > OP_WRITE) continue;
+      const offset = offsets[i]!;
+      if (offset < lowest) lowest = offset;
+      if (offset + length > highest) highest = offset + length;
+      if (disks[i]! !== disk) {
+        disk = disks[i]!;
+        touched = this.touched[disk] ?? this.addDisk(disk);
       }
+      const known = touched!.touch(offset, length);
+      if (op === OP_READ) knownSectors += known;
     }
+    this.lowest = lowest;
+    this.highest = highest;
+    this.knownSectors += knownSectors;
     for (let i = 0; i < rows; i++) {
       const latency = block.latencyNs[i]!;
       if (latency >= 0) {
@@ -123,6 +138,6 @@ export class SummaryBuilder {
   }
 
   private addDisk(disk: number): TouchedSectors {
-    return (this.touched[disk] = new TouchedSectors());
+    return (this.touched[disk] = new TouchedSectors(++this.disksTouched <= FLAT_DISKS_MAX));
   }
 }
