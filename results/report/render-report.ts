@@ -126,14 +126,14 @@ function comparisonTable(page: Page, workload: string): string {
       };
       const worst =
         row.worstVm === null ? '–' : `${formatNs(row.worstVm.p99Ns)} ${nameHtml(row.worstVm.name)}`;
-      return `<tr><th scope="row">${modeHtml(page, row.mode)}</th><td>${formatCount(count)}</td>${cell(response?.meanNs)}${cell(response?.p50Ns)}${cell(response?.p99Ns)}${cell(response?.['p99.9Ns'])}${cell(response?.maxNs)}${gainCells(row)}<td>${worst}</td><td>${row.hitRatio === null ? '' : formatPercent(row.hitRatio)}</td></tr>`;
+      return `<tr><th scope="row">${modeHtml(page, row.mode)}</th>${cell(response?.meanNs)}${cell(response?.p50Ns)}${cell(response?.p99Ns)}${cell(response?.['p99.9Ns'])}${cell(response?.maxNs)}${gainCells(row)}<td>${worst}</td><td>${row.hitRatio === null ? '' : formatPercent(row.hitRatio)}</td><td>${formatCount(count)}</td></tr>`;
     });
     const title = `${kind[0]!.toUpperCase()}${kind.slice(1)}`;
     return `<tbody class="kind"><tr><th scope="rowgroup">${title}</th><td colspan="10"></td></tr>${lines.join('')}</tbody>`;
   });
   return `<div class="scroll" tabindex="0" role="region" aria-label="Comparison of modes">
 <table><caption>Response times. Gain: how many times as long none takes.</caption>
-<thead><tr><th scope="col">Mode</th><th scope="col">I/Os</th><th scope="col">Mean</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">p99.9</th><th scope="col">Max</th><th scope="col">Gain p50</th><th scope="col">Gain p99</th><th scope="col">Worst VM p99</th><th scope="col">Hit ratio</th></tr></thead>
+<thead><tr><th scope="col">Mode</th><th scope="col">Mean</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">p99.9</th><th scope="col">Max</th><th scope="col">Gain p50</th><th scope="col">Gain p99</th><th scope="col">Worst VM p99</th><th scope="col">Hit ratio</th><th scope="col">I/Os</th></tr></thead>
 ${bodies.join('\n')}
 </table></div>`;
 }

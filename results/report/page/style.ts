@@ -120,8 +120,12 @@ pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; ba
   .card, .scroll, pre { border-color: #bbb; }
   .scroll, pre { overflow: visible; max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  table { font-size: 8.5pt; }
-  th, td { padding: 0.2rem 0.4rem; }
+  table, thead th, caption { font-size: 7.5pt; }
+  th, td { padding: 0.15rem 0.3rem; }
+  thead th { white-space: normal; }
+  .swatch { width: 1.3rem; }
+  .legend button { border: none; padding: 0 0.3rem 0 0; }
+  .legend button[aria-pressed="false"] { display: none; }
   th:first-child { position: static; }
   .charts { grid-template-columns: 1fr 1fr; }
   .plot { height: 15rem; }
