@@ -25,6 +25,8 @@ export class LineCache {
   readonly destaging: Uint8Array;
   /** When the line became dirty, as a running number. */
   readonly dirtySince: Float64Array;
+  /** Likewise for what was written while a destage of the line was under way. */
+  readonly dirtyAgain: Float64Array;
   /** The operation that is filling the line, + 1; 0 when none is. */
   readonly filling: Int32Array;
   evictions = 0;
@@ -44,6 +46,7 @@ export class LineCache {
     this.dirty = new Uint32Array(capacity);
     this.destaging = new Uint8Array(capacity);
     this.dirtySince = new Float64Array(capacity);
+    this.dirtyAgain = new Float64Array(capacity);
     this.filling = new Int32Array(capacity);
     this.referenced = new Uint8Array(capacity);
     this.key = new Float64Array(capacity);

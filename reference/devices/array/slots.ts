@@ -115,6 +115,8 @@ export class JobSlots extends Slots {
   /** Operations of the chain begun so far; its length. */
   step = new Int32Array(INITIAL);
   steps = new Int32Array(INITIAL);
+  /** Of these, reads; the rest are writes. */
+  reads = new Int32Array(INITIAL);
   spindle = new Int32Array(INITIAL);
   unit = new Int32Array(INITIAL);
   place = new Float64Array(INITIAL);
@@ -129,6 +131,7 @@ export class JobSlots extends Slots {
     this.left = doubled(this.left);
     this.step = doubled(this.step);
     this.steps = doubled(this.steps);
+    this.reads = doubled(this.reads);
     this.spindle = doubled(this.spindle);
     this.unit = doubled(this.unit);
     this.place = doubled(this.place);

@@ -7,7 +7,8 @@
  * - A write is answered once it is in the cache; when the write cache is full it waits, in order, for a destage.
  * - Destaging runs while more than `lowWater` of the write cache is dirty. Guest reads go before destages on each
  *   spindle, but a destage under way is not interrupted, and above `highWater` destages get `destageShare`.
- * - A destage of one line costs `writePenalty` operations; a full stripe costs one per spindle, parity included.
+ * - A destage of one line costs `writePenalty` operations, all on the spindle of its data: parity rotates, so in the
+ *   long run each spindle gets the same. A full stripe costs one per spindle, parity included.
  * - `flush: drain` makes the cache volatile: a flush waits until what its unit had dirty is on the spindles, and a FUA
  *   write goes through. `flush: roundtrip` (battery-backed) answers at once.
  *
@@ -24,184 +25,17 @@ import {
   type DeviceContext,
   type DeviceStatistics,
   defineDevice,
-  type ParameterFault,
   QUEUED,
   REQUEST_FUA,
   REQUEST_RESERVED,
   type SubmitAnswer,
 } from '../api.ts';
+import { type ArrayParameters, arrayParameters, checkArray, LINE_BYTES } from '../array/array-parameters.ts';
 import { LineCache, PAGE_BYTES } from '../array/line-cache.ts';
 import { JobSlots, OperationSlots, RequestSlots, WaiterSlots } from '../array/slots.ts';
 import { SequentialStreams } from '../array/streams.ts';
-import {
-  bandwidthParameter,
-  bytesParameter,
-  choiceParameter,
-  countParameter,
-  fractionParameter,
-  type ParametersOf,
-  serviceTimeParameter,
-  timeParameter,
-} from '../parameters.ts';
 import { ServerPool, transferNs } from '../server-pool.ts';
 import { TimeHeap } from '../time-heap.ts';
-
-const MIDRANGE = 'assumed: a mid-range array of 2014';
-const PS_SERIES = 'Dell TR1050, "Analyzing Dell PS Series Storage with SAN Headquarters", table 3';
-const CHEETAH = 'Seagate Cheetah 15K.7 SAS product manual';
-
-const parameters = {
-  path: timeParameter({
-    description: 'Round trip between host and array: adapters, cables, switches.',
-    default: '50us',
-    max: '1s',
-    source: 'assumed: two FC switch hops and adapters',
-  }),
-  ports: countParameter({
-    description: 'Ports of the array in use.',
-    default: 4,
-    min: 1,
-    max: 256,
-    source: MIDRANGE,
-  }),
-  portBandwidth: bandwidthParameter({
-    description: 'Rate at which one port carries data.',
-    default: '800MB/s',
-    source: '8GFC: 800 MB/s each way (FC-PI-4)',
-  }),
-  frontEnd: serviceTimeParameter({
-    description: "Time of the array's processor for one request.",
-    default: '200us',
-    source: MIDRANGE,
-  }),
-  frontEndServers: countParameter({
-    description: 'Requests that the front end works on at once.',
-    default: 16,
-    min: 1,
-    max: 4096,
-    source: MIDRANGE,
-  }),
-  lunQueueDepth: countParameter({
-    description: 'Requests under way per unit; more wait in order. 0: no limit.',
-    default: 32,
-    min: 0,
-    max: 65536,
-    source: 'default LUN queue depth of ESXi hosts with QLogic and Emulex adapters: 32 to 64',
-  }),
-  dram: timeParameter({
-    description: 'Time to find and move data in the cache.',
-    default: '20us',
-    max: '1s',
-    source: 'assumed',
-  }),
-  readCache: bytesParameter({
-    description: 'Memory for reads. 0: reads are not cached.',
-    default: '8GiB',
-    max: '256GiB',
-    source: MIDRANGE,
-  }),
-  writeCache: bytesParameter({
-    description: 'Memory for writes not yet on the spindles. 0: writes go through.',
-    default: '4GiB',
-    max: '256GiB',
-    source: MIDRANGE,
-  }),
-  cacheLine: choiceParameter({
-    description: 'Unit in which the cache is handed out.',
-    default: '16KiB',
-    choices: ['4KiB', '8KiB', '16KiB', '32KiB', '64KiB', '128KiB'],
-    source: 'assumed: EMC VNX pages are 2 to 16 KiB',
-  }),
-  prefetch: bytesParameter({
-    description: 'How far sequential reads are read ahead. 0: not at all.',
-    default: '1MiB',
-    max: '64MiB',
-    source: 'assumed',
-  }),
-  initialDirty: fractionParameter({
-    description: 'Share of the write cache that is dirty at the start: its long-run level. 0: a fresh array.',
-    default: '60%',
-    source: 'assumed: the low water mark, at which a loaded cache settles',
-  }),
-  lowWater: fractionParameter({
-    description: 'Destaging rests at or below this share of the write cache.',
-    default: '60%',
-    source: 'EMC CLARiiON/VNX default watermarks: 60 % and 80 %',
-  }),
-  highWater: fractionParameter({
-    description: 'Above this share of the write cache destages get `destageShare` against guest reads.',
-    default: '80%',
-    source: 'EMC CLARiiON/VNX default watermarks: 60 % and 80 %',
-  }),
-  destageShare: fractionParameter({
-    description:
-      'Share of the operations of a spindle that destages get above the high mark while reads wait.',
-    default: '50%',
-    max: 0.9,
-    source: 'assumed',
-  }),
-  spindles: countParameter({
-    description: 'Disks, or parallel flash units, that hold the data; each does one operation at a time.',
-    default: 24,
-    min: 1,
-    max: 4096,
-    source: MIDRANGE,
-  }),
-  spindleRead: serviceTimeParameter({
-    description: 'Positioning of a random read on a spindle: seek and rotation.',
-    default: '5500us',
-    source: `${CHEETAH}: average rotational latency 2.0 ms; about 180 operations per second in all`,
-  }),
-  spindleWrite: serviceTimeParameter({
-    description: 'Positioning of a random write on a spindle: seek and rotation.',
-    default: '5500us',
-    source: `${CHEETAH}: average rotational latency 2.0 ms; about 180 operations per second in all`,
-  }),
-  spindleBandwidth: bandwidthParameter({
-    description:
-      'Rate at which a spindle transfers; where an operation follows on the last one there is no positioning.',
-    default: '160MB/s',
-    source: `${CHEETAH}: sustainable transfer rate 122 to 204 MB/s`,
-  }),
-  stripe: bytesParameter({
-    description: 'Bytes that lie together on one spindle.',
-    default: '64KiB',
-    min: '4KiB',
-    max: '1GiB',
-    source: 'EMC VNX element size: 64 KiB',
-  }),
-  stripeWidth: countParameter({
-    description: 'Data stripes that share parity: 4 for RAID 5 (4+1).',
-    default: 4,
-    min: 1,
-    max: 64,
-    source: 'assumed: RAID 5 (4+1)',
-  }),
-  writePenalty: choiceParameter({
-    description:
-      'Operations that a small write costs: 1 none or log-structured, 2 mirrored, 4 RAID 5, 6 RAID 6.',
-    default: 4,
-    choices: [1, 2, 4, 6],
-    source: PS_SERIES,
-  }),
-  flush: choiceParameter({
-    description: 'What a flush does: roundtrip (battery-backed cache) or drain (waits for the spindles).',
-    default: 'roundtrip',
-    choices: ['roundtrip', 'drain'],
-    source: 'assumed: arrays protect their write cache by battery',
-  }),
-};
-
-export type ArrayParameters = ParametersOf<typeof parameters>;
-
-const LINE_BYTES: Readonly<Record<ArrayParameters['cacheLine'], number>> = {
-  '4KiB': 4096,
-  '8KiB': 8192,
-  '16KiB': 16384,
-  '32KiB': 32768,
-  '64KiB': 65536,
-  '128KiB': 131072,
-};
 
 /** Kinds of operations. */
 const FETCH = 0;
@@ -235,6 +69,8 @@ class StorageArray implements Device {
   // Lines.
   private readonly lineBytes: number;
   private readonly fullMask: number;
+  /** Spindles that a small write touches: data and parities, or data and mirror. */
+  private readonly copies: number;
   private readonly limitLines: number;
   private readonly lowLines: number;
   private readonly highLines: number;
@@ -243,6 +79,8 @@ class StorageArray implements Device {
   private readonly dirtyPrevious: Int32Array;
   private dirtyLines = 0;
   private dirtyLinesMax = 0;
+  /** Of the dirty lines, those on their way to the spindles. */
+  private destagingLines = 0;
   private dirtySequence = 0;
   private fillingLines = 0;
 
@@ -303,6 +141,7 @@ class StorageArray implements Device {
 
     this.lineBytes = LINE_BYTES[array.cacheLine];
     this.fullMask = 0xffffffff >>> (32 - this.lineBytes / PAGE_BYTES);
+    this.copies = array.writePenalty > 2 ? array.writePenalty / 2 : array.writePenalty;
     this.limitLines = Math.floor(array.writeCache / this.lineBytes);
     this.lowLines = Math.floor(this.limitLines * array.lowWater);
     this.highLines = Math.floor(this.limitLines * array.highWater);
@@ -343,20 +182,24 @@ class StorageArray implements Device {
     if (operation > DEVICE_DISCARD)
       throw new BugError(`${this.context.name}: an array takes no operation ${operation}`);
     this.reach(unit);
-    const nowNs = this.context.nowNs;
-    const depth = this.parameters.lunQueueDepth;
-    if (depth > 0 && (flags & REQUEST_RESERVED) === 0) {
-      const ends = this.unitEnds[unit]!;
-      while (ends.min <= nowNs) ends.pop();
-      if (this.unitWaitHead[unit]! >= 0 || this.unitInService[unit]! + ends.size >= depth) {
-        const slot = this.keep(operation, unit, address, bytes, flags, token, key, nowNs);
-        this.appendWaiting(unit, slot);
-        this.lunWaits++;
-        this.wake(unit);
-        return QUEUED;
-      }
+    const { requests } = this;
+    const slot = requests.take();
+    requests.operation[slot] = operation;
+    requests.unit[slot] = unit;
+    requests.address[slot] = address;
+    requests.bytes[slot] = bytes;
+    requests.flags[slot] = flags;
+    requests.token[slot] = token;
+    requests.key[slot] = key;
+    requests.submittedNs[slot] = this.context.nowNs;
+    requests.waiting[slot] = 0;
+    if (this.mustQueue(unit, flags)) {
+      this.appendWaiting(unit, slot);
+      this.lunWaits++;
+      this.wake(unit);
+    } else {
+      this.admit(slot);
     }
-    this.admit(-1, operation, unit, address, bytes, flags, token, key, nowNs, nowNs);
     return QUEUED;
   }
 
@@ -400,150 +243,44 @@ class StorageArray implements Device {
 
   // ---- Requests ----
 
-  private keep(
-    operation: number,
-    unit: number,
-    address: number,
-    bytes: number,
-    flags: number,
-    token: number,
-    key: number,
-    submittedNs: number,
-  ): number {
-    const { requests } = this;
-    const slot = requests.take();
-    requests.operation[slot] = operation;
-    requests.unit[slot] = unit;
-    requests.address[slot] = address;
-    requests.bytes[slot] = bytes;
-    requests.flags[slot] = flags;
-    requests.token[slot] = token;
-    requests.key[slot] = key;
-    requests.submittedNs[slot] = submittedNs;
-    requests.waiting[slot] = 0;
-    return slot;
-  }
-
-  /** Lets a request into the array. @param slot where it is kept already, -1 when it is not */
-  private admit(
-    slot: number,
-    operation: number,
-    unit: number,
-    address: number,
-    bytes: number,
-    flags: number,
-    token: number,
-    key: number,
-    submittedNs: number,
-    nowNs: number,
-  ): void {
-    const { parameters: array } = this;
-    const portNs =
-      bytes === 0 || operation === DEVICE_DISCARD
-        ? nowNs
-        : this.ports.serve(nowNs, transferNs(bytes, array.portBandwidth), 0);
-    const frontEndNs = this.frontEnd.serve(portNs, array.frontEnd.drawNs(this.context, key, 0), 0);
-    this.unitInService[unit]!++;
-    if (operation === DEVICE_READ) {
-      this.reads++;
-      this.readBytes += bytes;
-      const kept = this.lookUp(slot, unit, address, bytes, flags, token, key, submittedNs, nowNs, frontEndNs);
-      if (kept < 0) {
-        this.readHits++;
-        this.settle(unit, flags, token, submittedNs, frontEndNs + array.dram + array.path, nowNs);
-        if (slot >= 0) this.requests.release(slot);
-      }
-      this.readAhead(unit, address, bytes);
-      return;
-    }
-    if (operation === DEVICE_WRITE) {
-      this.writes++;
-      this.writtenBytes += bytes;
-      if (this.goesThrough(address, bytes, flags)) {
-        this.writeThrough(
-          this.hold(slot, operation, unit, address, bytes, flags, token, key, submittedNs, nowNs, frontEndNs),
-        );
-        return;
-      }
-      const reserved = (flags & REQUEST_RESERVED) !== 0;
-      if (!reserved && (this.blockedHead >= 0 || !this.fits(unit, address, bytes))) {
-        this.writeWaits++;
-        this.block(
-          this.hold(slot, operation, unit, address, bytes, flags, token, key, submittedNs, nowNs, frontEndNs),
-        );
-        return;
-      }
-      this.store(unit, address, bytes);
-    } else if (operation === DEVICE_FLUSH) {
-      this.flushes++;
-      if (array.flush === 'drain' && this.unitDirty[unit]! > 0) {
-        this.drain(
-          this.hold(slot, operation, unit, address, bytes, flags, token, key, submittedNs, nowNs, frontEndNs),
-        );
-        return;
-      }
-    } else {
+  /** Lets a request into the array. */
+  private admit(slot: number): void {
+    const { requests, parameters: array, context } = this;
+    const nowNs = context.nowNs;
+    const operation = requests.operation[slot]!;
+    const bytes = requests.bytes[slot]!;
+    const moved = operation === DEVICE_READ || operation === DEVICE_WRITE;
+    const portNs = moved ? this.ports.serve(nowNs, transferNs(bytes, array.portBandwidth), 0) : nowNs;
+    requests.admittedNs[slot] = nowNs;
+    requests.frontEndNs[slot] = this.frontEnd.serve(
+      portNs,
+      array.frontEnd.drawNs(context, requests.key[slot]!, 0),
+      0,
+    );
+    this.unitInService[requests.unit[slot]!]!++;
+    if (operation === DEVICE_READ) this.read(slot);
+    else if (operation === DEVICE_WRITE) this.write(slot);
+    else if (operation === DEVICE_FLUSH) this.flush(slot);
+    else {
       this.discards++;
+      this.settle(slot, requests.frontEndNs[slot]! + array.path);
     }
-    const cacheNs = operation === DEVICE_WRITE ? array.dram : 0;
-    this.settle(unit, flags, token, submittedNs, frontEndNs + cacheNs + array.path, nowNs);
-    if (slot >= 0) this.requests.release(slot);
-  }
-
-  /** Keeps a request that cannot be answered yet. @param slot where it is kept already, -1 when it is not */
-  private hold(
-    slot: number,
-    operation: number,
-    unit: number,
-    address: number,
-    bytes: number,
-    flags: number,
-    token: number,
-    key: number,
-    submittedNs: number,
-    nowNs: number,
-    frontEndNs: number,
-  ): number {
-    const kept =
-      slot >= 0 ? slot : this.keep(operation, unit, address, bytes, flags, token, key, submittedNs);
-    this.requests.admittedNs[kept] = nowNs;
-    this.requests.frontEndNs[kept] = frontEndNs;
-    return kept;
   }
 
   /** The end of a request is known. */
-  private settle(
-    unit: number,
-    flags: number,
-    token: number,
-    submittedNs: number,
-    endNs: number,
-    nowNs: number,
-  ): void {
-    this.finished++;
-    this.residenceNs += endNs - submittedNs;
-    this.context.completeAt(endNs, token);
-    this.unitInService[unit]!--;
-    if (this.parameters.lunQueueDepth > 0 && (flags & REQUEST_RESERVED) === 0) {
-      const ends = this.unitEnds[unit]!;
-      while (ends.min <= nowNs) ends.pop();
-      ends.push(endNs);
-      if (this.unitWaitHead[unit]! >= 0) this.wake(unit);
-    }
-  }
-
-  private settleSlot(slot: number, endNs: number): void {
+  private settle(slot: number, endNs: number): void {
     const { requests } = this;
-    const nowNs = this.context.nowNs;
-    this.settle(
-      requests.unit[slot]!,
-      requests.flags[slot]!,
-      requests.token[slot]!,
-      requests.submittedNs[slot]!,
-      endNs,
-      nowNs,
-    );
+    const unit = requests.unit[slot]!;
+    this.finished++;
+    this.residenceNs += endNs - requests.submittedNs[slot]!;
+    this.context.completeAt(endNs, requests.token[slot]!);
+    this.unitInService[unit]!--;
+    const reserved = (requests.flags[slot]! & REQUEST_RESERVED) !== 0;
     requests.release(slot);
+    if (reserved || this.parameters.lunQueueDepth === 0) return;
+    const ends = this.unitEnds[unit]!;
+    ends.push(endNs);
+    if (this.unitWaitHead[unit]! >= 0) this.wake(unit);
   }
 
   // ---- The queue of a unit ----
@@ -578,60 +315,59 @@ class StorageArray implements Device {
     }
   }
 
+  /** Whether a request must wait for others of its unit. */
+  private mustQueue(unit: number, flags: number): boolean {
+    if (this.parameters.lunQueueDepth === 0 || (flags & REQUEST_RESERVED) !== 0) return false;
+    return this.unitWaitHead[unit]! >= 0 || this.isFull(unit);
+  }
+
+  private isFull(unit: number): boolean {
+    const ends = this.unitEnds[unit]!;
+    while (ends.min <= this.context.nowNs) ends.pop();
+    return this.unitInService[unit]! + ends.size >= this.parameters.lunQueueDepth;
+  }
+
   private unitWoken(unit: number): void {
     const { requests } = this;
     const nowNs = this.context.nowNs;
-    const ends = this.unitEnds[unit]!;
     if (this.unitWakeNs[unit]! <= nowNs) this.unitWakeNs[unit] = Number.POSITIVE_INFINITY;
-    while (ends.min <= nowNs) ends.pop();
-    for (;;) {
+    while (this.unitWaitHead[unit]! >= 0 && !this.isFull(unit)) {
       const slot = this.unitWaitHead[unit]!;
-      if (slot < 0) return;
-      if (this.unitInService[unit]! + ends.size >= this.parameters.lunQueueDepth) break;
       this.unitWaitHead[unit] = requests.next[slot]!;
       this.lunWaitNs += nowNs - requests.submittedNs[slot]!;
-      this.admit(
-        slot,
-        requests.operation[slot]!,
-        unit,
-        requests.address[slot]!,
-        requests.bytes[slot]!,
-        requests.flags[slot]!,
-        requests.token[slot]!,
-        requests.key[slot]!,
-        requests.submittedNs[slot]!,
-        nowNs,
-      );
+      this.admit(slot);
     }
-    this.wake(unit);
+    if (this.unitWaitHead[unit]! >= 0) this.wake(unit);
   }
 
   // ---- Reads ----
 
-  /** Looks a read up line by line and fetches what is missing. @returns the slot in which it waits, -1 for a hit */
-  private lookUp(
-    slot: number,
-    unit: number,
-    address: number,
-    bytes: number,
-    flags: number,
-    token: number,
-    key: number,
-    submittedNs: number,
-    nowNs: number,
-    frontEndNs: number,
-  ): number {
+  private read(slot: number): void {
+    const { requests, parameters: array } = this;
+    const unit = requests.unit[slot]!;
+    const address = requests.address[slot]!;
+    const bytes = requests.bytes[slot]!;
+    this.reads++;
+    this.readBytes += bytes;
+    this.lookUp(slot, unit, address, bytes);
+    if (requests.waiting[slot] === 0) {
+      this.readHits++;
+      this.settle(slot, requests.frontEndNs[slot]! + array.dram + array.path);
+    }
+    if (array.prefetch > 0) this.readAhead(unit, address, bytes);
+  }
+
+  /** Looks a read up line by line, fetches what is missing and waits for what is being read ahead. */
+  private lookUp(slot: number, unit: number, address: number, bytes: number): void {
     const { cache, lineBytes } = this;
     const end = address + bytes;
     const last = Math.floor((end - 1) / lineBytes);
-    let kept = -1;
     let missing = -1;
     let attached = 0;
     for (let number = Math.floor(address / lineBytes); number <= last; number++) {
       const base = number * lineBytes;
       const from = Math.max(address, base) - base;
-      const to = Math.min(end, base + lineBytes) - base;
-      const need = cache.pages(from, to);
+      const need = cache.pages(from, Math.min(end, base + lineBytes) - base);
       const line = cache.find(unit, number);
       if (line >= 0) cache.touch(line);
       const held = line >= 0 && (cache.valid[line]! & need) >>> 0 === need;
@@ -640,45 +376,14 @@ class StorageArray implements Device {
         if (missing < 0) missing = base + from;
         continue;
       }
-      const arriving = filling !== 0 && filling !== attached;
-      if (missing < 0 && !arriving) continue;
-      if (kept < 0)
-        kept = this.hold(
-          slot,
-          DEVICE_READ,
-          unit,
-          address,
-          bytes,
-          flags,
-          token,
-          key,
-          submittedNs,
-          nowNs,
-          frontEndNs,
-        );
-      if (missing >= 0) this.fetch(kept, unit, missing, base);
-      if (arriving) this.attach(filling - 1, kept);
+      if (missing >= 0) this.fetch(slot, unit, missing, base);
       missing = -1;
-      attached = filling;
+      if (filling !== 0 && filling !== attached) {
+        this.attach(filling - 1, slot);
+        attached = filling;
+      }
     }
-    if (missing >= 0) {
-      if (kept < 0)
-        kept = this.hold(
-          slot,
-          DEVICE_READ,
-          unit,
-          address,
-          bytes,
-          flags,
-          token,
-          key,
-          submittedNs,
-          nowNs,
-          frontEndNs,
-        );
-      this.fetch(kept, unit, missing, end);
-    }
-    return kept;
+    if (missing >= 0) this.fetch(slot, unit, missing, end);
   }
 
   /** Reads [start, end), widened to pages, from the spindles for a request. */
@@ -710,12 +415,11 @@ class StorageArray implements Device {
     if (--requests.waiting[slot]! > 0) return;
     const nowNs = this.context.nowNs;
     const frontEndNs = requests.frontEndNs[slot]! - requests.admittedNs[slot]!;
-    this.settleSlot(slot, nowNs + frontEndNs + array.dram + array.path);
+    this.settle(slot, nowNs + frontEndNs + array.dram + array.path);
   }
 
   private readAhead(unit: number, address: number, bytes: number): void {
     const { streams, parameters: array } = this;
-    if (array.prefetch === 0) return;
     const stream = streams.note(unit, address, bytes);
     if (stream < 0) return;
     const end = address + bytes;
@@ -805,6 +509,35 @@ class StorageArray implements Device {
 
   // ---- Writes ----
 
+  private write(slot: number): void {
+    const { requests, parameters: array } = this;
+    const unit = requests.unit[slot]!;
+    const address = requests.address[slot]!;
+    const bytes = requests.bytes[slot]!;
+    const flags = requests.flags[slot]!;
+    this.writes++;
+    this.writtenBytes += bytes;
+    if (this.goesThrough(address, bytes, flags)) {
+      this.writeThrough(slot);
+      return;
+    }
+    const reserved = (flags & REQUEST_RESERVED) !== 0;
+    if (!reserved && (this.blockedHead >= 0 || !this.fits(unit, address, bytes))) {
+      this.writeWaits++;
+      this.block(slot);
+      return;
+    }
+    this.store(unit, address, bytes);
+    this.settle(slot, requests.frontEndNs[slot]! + array.dram + array.path);
+  }
+
+  private flush(slot: number): void {
+    const { requests, parameters: array } = this;
+    this.flushes++;
+    if (array.flush === 'drain' && this.unitDirty[requests.unit[slot]!]! > 0) this.drain(slot);
+    else this.settle(slot, requests.frontEndNs[slot]! + array.path);
+  }
+
   private goesThrough(address: number, bytes: number, flags: number): boolean {
     if (bytes === 0) return false;
     if (this.parameters.flush === 'drain' && (flags & REQUEST_FUA) !== 0) return true;
@@ -835,14 +568,18 @@ class StorageArray implements Device {
       if (line < 0) throw new BugError(`${this.context.name}: the cache has no line for a write that fits`);
       const base = number * lineBytes;
       const pages = cache.pages(Math.max(address, base) - base, Math.min(end, base + lineBytes) - base);
-      const clean = cache.dirty[line] === 0 && cache.destaging[line] === 0;
+      const clean = cache.dirty[line] === 0;
       cache.valid[line]! |= pages;
       cache.dirty[line]! |= pages;
-      if (clean) {
+      if (!clean) continue;
+      const since = ++this.dirtySequence;
+      if (cache.destaging[line] === 1) {
+        cache.dirtyAgain[line] = since;
+      } else {
         this.dirtyLines++;
         this.unitDirty[unit]!++;
         if (this.dirtyLines > this.dirtyLinesMax) this.dirtyLinesMax = this.dirtyLines;
-        const spindle = this.linkDirty(line);
+        const spindle = this.linkDirty(line, since);
         if (this.dirtyLines === this.highLines + 1) this.startAll();
         else if (this.mayDestage(spindle)) this.start(spindle);
       }
@@ -850,10 +587,10 @@ class StorageArray implements Device {
   }
 
   /** Puts a line at the end of its spindle's dirty list. @returns the spindle */
-  private linkDirty(line: number): number {
+  private linkDirty(line: number, since: number): number {
     const { cache } = this;
     const spindle = this.spindleOf(cache.unit[line]!, cache.number[line]! * this.lineBytes);
-    cache.dirtySince[line] = ++this.dirtySequence;
+    cache.dirtySince[line] = since;
     const tail = this.dirtyTail[spindle]!;
     this.dirtyPrevious[line] = tail;
     this.dirtyNext[line] = -1;
@@ -891,27 +628,32 @@ class StorageArray implements Device {
       this.blockedHead = requests.next[slot]!;
       this.store(unit, requests.address[slot]!, requests.bytes[slot]!);
       this.writeWaitNs += nowNs - requests.admittedNs[slot]!;
-      this.settleSlot(slot, Math.max(nowNs, requests.frontEndNs[slot]!) + array.dram + array.path);
+      this.settle(slot, Math.max(nowNs, requests.frontEndNs[slot]!) + array.dram + array.path);
     }
   }
 
-  /** Writes a request to the spindles before it is answered. */
+  /** Writes a request to the spindles, data and parity (or mirror) at once, before it is answered. */
   private writeThrough(slot: number): void {
     const { requests } = this;
     const unit = requests.unit[slot]!;
-    const stripe = this.parameters.stripe;
+    const { stripe, stripeWidth, writePenalty } = this.parameters;
     const end = requests.address[slot]! + requests.bytes[slot]!;
     this.fill(unit, requests.address[slot]!, requests.bytes[slot]!);
     let at = requests.address[slot]!;
     let piece = 0;
     while (at < end) {
       const to = Math.min(end, (Math.floor(at / stripe) + 1) * stripe);
-      requests.waiting[slot]!++;
-      const job = this.job(slot, unit, at, to - at, requests.key[slot]!);
-      this.jobs.steps[job] = this.parameters.writePenalty;
-      this.jobs.left[job] = this.parameters.writePenalty;
-      this.jobs.stage[job] = ++piece * 8;
-      this.nextStep(job);
+      for (let copy = 0; copy < this.copies; copy++) {
+        requests.waiting[slot]!++;
+        const job = this.job(slot, unit, at, to - at, requests.key[slot]!);
+        const offset = copy === 0 ? 0 : stripeWidth + copy - 1;
+        this.jobs.spindle[job] = (this.jobs.spindle[job]! + offset) % this.current.length;
+        this.jobs.steps[job] = writePenalty / this.copies;
+        this.jobs.left[job] = writePenalty / this.copies;
+        this.jobs.reads[job] = writePenalty > 2 ? 1 : 0;
+        this.jobs.stage[job] = ++piece * 8;
+        this.nextStep(job);
+      }
       at = to;
     }
   }
@@ -925,18 +667,22 @@ class StorageArray implements Device {
     this.startAll();
   }
 
-  /** Tells waiting flushes that a line, dirty since then, is on the spindles. */
-  private drained(unit: number, dirtySince: number): void {
+  /**
+   * Tells waiting flushes that a line, dirty since `since`, is on the spindles. Those that came after it had become
+   * dirty again, at `again`, wait on.
+   */
+  private drained(unit: number, since: number, again: number): void {
     const { requests, parameters: array } = this;
     let previous = -1;
     let slot = this.drainHead;
     while (slot >= 0) {
       const next = requests.next[slot]!;
-      const concerned = requests.unit[slot] === unit && dirtySince <= requests.until[slot]!;
+      const until = requests.until[slot]!;
+      const concerned = requests.unit[slot] === unit && since <= until && again > until;
       if (concerned && --requests.waiting[slot]! === 0) {
         if (previous < 0) this.drainHead = next;
         else requests.next[previous] = next;
-        this.settleSlot(slot, Math.max(this.context.nowNs, requests.frontEndNs[slot]!) + array.path);
+        this.settle(slot, Math.max(this.context.nowNs, requests.frontEndNs[slot]!) + array.path);
       } else {
         previous = slot;
       }
@@ -1044,8 +790,9 @@ class StorageArray implements Device {
   }
 
   private mayDestage(spindle: number): boolean {
-    if (this.dirtyLines > this.lowLines || this.blockedHead >= 0)
+    if (this.dirtyLines - this.destagingLines > this.lowLines || this.blockedHead >= 0) {
       return this.dirtyHead[spindle]! >= 0 || this.inherited[spindle]! > 0;
+    }
     return this.drainHead >= 0 && this.dirtyHead[spindle]! >= 0;
   }
 
@@ -1094,29 +841,26 @@ class StorageArray implements Device {
     return job;
   }
 
-  /** Begins the next operation of a small write: old data, old parity, data, parity; or data, mirror. */
+  /** Begins the next operation of a job on its spindle: first the reads of old data and parity, then the writes. */
   private nextStep(job: number): void {
     const { jobs, operations } = this;
     const step = jobs.step[job]!;
-    const steps = jobs.steps[job]!;
-    const copies = steps <= 2 ? steps : steps / 2;
-    const copy = step % copies;
-    const offset = copy === 0 ? 0 : this.parameters.stripeWidth + copy - 1;
-    const spindle = (jobs.spindle[job]! + offset) % this.current.length;
     const guest = jobs.request[job]! >= 0;
+    const kind = guest ? THROUGH : DESTAGE;
+    const bytes = jobs.bytes[job]!;
     jobs.step[job] = step + 1;
     const operation = this.operation(
-      guest ? THROUGH : DESTAGE,
+      kind,
       job,
       jobs.unit[job]!,
       0,
-      jobs.bytes[job]!,
+      bytes,
       jobs.key[job]!,
       jobs.stage[job]! + step,
     );
     operations.place[operation] = jobs.place[job]!;
-    operations.writes[operation] = steps <= 2 || step >= copies ? 1 : 0;
-    this.enqueue(spindle, operation, guest);
+    operations.writes[operation] = step >= jobs.reads[job]! ? 1 : 0;
+    this.enqueue(jobs.spindle[job]!, operation, guest);
   }
 
   private stepEnded(job: number): void {
@@ -1144,6 +888,7 @@ class StorageArray implements Device {
   private destageInherited(spindle: number): void {
     const { jobs } = this;
     this.inherited[spindle]!--;
+    this.destagingLines++;
     const job = this.job(-1, -1, 0, this.lineBytes, ++this.backgroundKey);
     jobs.spindle[job] = spindle;
     // Nothing lies next to it.
@@ -1154,8 +899,10 @@ class StorageArray implements Device {
   private beginDestage(job: number): void {
     const { jobs } = this;
     this.destagedBytes += jobs.bytes[job]!;
-    jobs.steps[job] = this.parameters.writePenalty;
-    jobs.left[job] = this.parameters.writePenalty;
+    const { writePenalty } = this.parameters;
+    jobs.steps[job] = writePenalty;
+    jobs.left[job] = writePenalty;
+    jobs.reads[job] = writePenalty > 2 ? writePenalty / 2 : 0;
     jobs.stage[job] = BACKGROUND_STAGE;
     this.nextStep(job);
   }
@@ -1228,6 +975,7 @@ class StorageArray implements Device {
     jobs.bytes[job]! += pageCount(cache.dirty[line]!) * PAGE_BYTES;
     cache.dirty[line] = 0;
     cache.destaging[line] = 1;
+    this.destagingLines++;
     this.dirtyNext[line] = jobs.firstLine[job]!;
     jobs.firstLine[job] = line;
   }
@@ -1236,20 +984,25 @@ class StorageArray implements Device {
   private destaged(firstLine: number): void {
     const { cache } = this;
     let line = firstLine;
-    if (line < 0) this.dirtyLines--;
+    if (line < 0) {
+      this.dirtyLines--;
+      this.destagingLines--;
+    }
     while (line >= 0) {
       const next = this.dirtyNext[line]!;
       const since = cache.dirtySince[line]!;
       const unit = cache.unit[line]!;
+      const again = cache.dirty[line] === 0 ? Number.POSITIVE_INFINITY : cache.dirtyAgain[line]!;
       cache.destaging[line] = 0;
+      this.destagingLines--;
       if (cache.dirty[line] === 0) {
         this.dirtyLines--;
         this.unitDirty[unit]!--;
       } else {
-        const spindle = this.linkDirty(line);
+        const spindle = this.linkDirty(line, again);
         if (this.mayDestage(spindle)) this.start(spindle);
       }
-      if (this.drainHead >= 0) this.drained(unit, since);
+      if (this.drainHead >= 0) this.drained(unit, since, again);
       line = next;
     }
     if (this.blockedHead >= 0) this.unblock();
@@ -1269,23 +1022,13 @@ function pageCount(mask: number): number {
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-function check(array: ArrayParameters): ParameterFault | undefined {
-  if (array.lowWater > array.highWater)
-    return { parameter: 'lowWater', problem: 'must not be above highWater' };
-  const lineBytes = LINE_BYTES[array.cacheLine];
-  if (array.stripe % lineBytes !== 0) {
-    return { parameter: 'stripe', problem: `must be a multiple of cacheLine, ${array.cacheLine}` };
-  }
-  return undefined;
-}
-
 export default defineDevice<ArrayParameters>({
   name: 'array',
   summary:
     'A SAN array: ports, front end, read and write cache with destaging, spindles with RAID write penalty.',
   roles: ['datastore'],
-  parameters,
+  parameters: arrayParameters,
   volatileCache: (array) => array.flush === 'drain',
-  check,
+  check: checkArray,
   create: (array, context) => new StorageArray(array, context),
 });
