@@ -18,7 +18,7 @@ import {
   SOURCE_WAIT,
 } from '../kernel/io.ts';
 import { Recorder } from '../kernel/recorder.ts';
-import type { HostMachine } from './virtual-runtime.ts';
+import type { ClusterContent, HostMachine } from './virtual-runtime.ts';
 
 /** Reads, writes, flushes and discards, as numbered in kernel/io. */
 export const KINDS = 4;
@@ -103,7 +103,8 @@ export class Guests implements GuestPort {
   private lastChangeNs = 0;
   /** Load time after which no more I/Os are taken from the sources. */
   private untilNs = NEVER;
-  private payloads = false;
+  /** Set: every I/O gets a number as its payload, and the follower is told of it. */
+  private content: ClusterContent | null = null;
   private nextPayload = 1;
 
   /** @param queueDepth most I/Os of a virtual disk under way at once */
@@ -144,13 +145,13 @@ export class Guests implements GuestPort {
     for (let vm = 0; vm < count; vm++) this.winners[leaves + vm] = vm;
   }
 
-  /** Begins the load. @param payloads number each I/O, so that its data can be followed */
-  start(nowNs: number, warmupNs: number, untilNs: number, payloads: boolean): void {
+  /** Begins the load. */
+  start(nowNs: number, warmupNs: number, untilNs: number, content: ClusterContent | null): void {
     this.startNs = nowNs;
     this.recordFromNs = warmupNs;
     this.untilNs = untilNs;
     this.lastChangeNs = nowNs;
-    this.payloads = payloads;
+    this.content = content;
     for (let vm = 0; vm < this.vms.length; vm++) this.poll(vm, 0);
   }
 
@@ -185,7 +186,7 @@ export class Guests implements GuestPort {
     const arrivalNs = batch.arrivalNs[at]!;
     const bytes = batch.lengthBytes[at]!;
     const key = this.keySalt[vm]! ^ (this.ioCount[vm]!++ << KEY_SHIFT);
-    const payload = this.payloads ? this.nextPayload++ : 0;
+    const payload = this.content === null ? 0 : this.nextPayload++;
     const words = this.words;
     const word = slot * SLOT_WORDS;
     this.numbers[slot * SLOT_NUMBERS + ARRIVAL] = arrivalNs;
@@ -193,6 +194,9 @@ export class Guests implements GuestPort {
     words[word + DISK] = disk;
     words[word + OPERATION] = operation;
     words[word + TAG] = batch.tag[at]!;
+    words[word + PAYLOAD] = payload;
+    if (this.content !== null)
+      this.content.guestSubmitted(disk, operation, batch.offset[at]!, bytes, payload);
     if (arrivalNs >= this.recordFromNs) {
       if (operation === OP_READ) this.readBytes += bytes;
       else if (operation === OP_WRITE) this.writeBytes += bytes;
@@ -212,7 +216,6 @@ export class Guests implements GuestPort {
       this.numbers[number + BYTES] = bytes;
       words[word + FLAGS] = flags;
       words[word + KEY] = key;
-      words[word + PAYLOAD] = payload;
       words[word + NEXT] = -1;
       if (this.waitHead[disk]! < 0) this.waitHead[disk] = slot;
       else words[this.waitTail[disk]! * SLOT_WORDS + NEXT] = slot;
@@ -250,6 +253,8 @@ export class Guests implements GuestPort {
       const disk = words[word + DISK]!;
       const arrivalNs = this.numbers[slot * SLOT_NUMBERS + ARRIVAL]!;
       if (this.doneStatus[i] !== 0) this.failed++;
+      if (this.content !== null)
+        this.content.guestCompleted(words[word + PAYLOAD]!, this.doneStatus[i]! as Status);
       if (arrivalNs >= this.recordFromNs) {
         const admittedNs = this.numbers[slot * SLOT_NUMBERS + ADMITTED]!;
         this.recorders[vm * KINDS + words[word + OPERATION]!]!.record(

@@ -144,6 +144,7 @@ export class ClusterRun {
   private phase = PHASE_ARMING;
   private startNs = 0;
   private loadEndNs = 0;
+  private drainedNs = Number.NaN;
 
   private intervalNs = FIRST_INTERVAL_NS;
   private nextRollNs = Number.POSITIVE_INFINITY;
@@ -260,7 +261,7 @@ export class ClusterRun {
         },
       },
       loadNs,
-      drainNs: runtime.nowNs - this.loadEndNs,
+      drainNs: this.drainedNs - this.loadEndNs,
       events: runtime.events,
       outstandingMean: loadNs === 0 ? 0 : guests.outstandingNs / loadNs,
       outstandingMax: guests.outstandingMax,
@@ -303,11 +304,13 @@ export class ClusterRun {
   private advanceQuiet(maxEvents: number): number {
     let left = maxEvents;
     while (left > 0) {
-      if (
-        this.phase === PHASE_ARMING ? this.isArmed() : this.disks.every((place) => place.state === STATE_OFF)
-      ) {
-        if (this.phase === PHASE_ARMING) this.beginLoad();
-        else this.phase = PHASE_DONE;
+      if (this.phase === PHASE_ARMING) {
+        if (this.isArmed()) {
+          this.beginLoad();
+          return left;
+        }
+      } else if (this.isDrained()) {
+        this.phase = PHASE_DONE;
         return left;
       }
       assert(this.runtime.queue.size !== 0, 'a transition ends');
@@ -315,6 +318,14 @@ export class ClusterRun {
       left--;
     }
     return left;
+  }
+
+  /** Every disk is clean on the datastore, and nothing is under way any more: no copy to flash, no message. */
+  private isDrained(): boolean {
+    const { runtime } = this;
+    if (!this.disks.every((place) => place.state === STATE_OFF)) return false;
+    if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
+    return runtime.messagesInFlight === 0 && runtime.fvpHosts.every(({ state }) => state.ops.used === 0);
   }
 
   private isArmed(): boolean {
@@ -364,7 +375,7 @@ export class ClusterRun {
     this.measuring = warmupNs === 0;
     for (const host of runtime.fvpHosts) host.state.dirtyBytesMax = host.state.dirtyBytes;
     const untilNs = options.durationNs ?? Number.POSITIVE_INFINITY;
-    this.guests.start(runtime.nowNs, warmupNs, untilNs, options.content !== undefined);
+    this.guests.start(runtime.nowNs, warmupNs, untilNs, options.content ?? null);
     if (this.guests.finished) this.endLoad();
   }
 

@@ -74,11 +74,25 @@ export interface HostMachine {
   onTimer(timer: number): void;
 }
 
-/** Follows the data, for checkers; told of the core's moves through `port` and of what has become durable. */
+/**
+ * Follows the data, for checkers: told of the core's moves through `port`, of where each request goes, of what has
+ * become durable, and of what guests asked and were answered.
+ */
 export interface ClusterContent {
   port(host: number): ContentPort;
-  onFlash(host: number, token: number, status: Status): void;
-  onDatastore(host: number, token: number, status: Status): void;
+  flashSubmitted(host: number, operation: number, address: number, bytes: number, token: number): void;
+  flashCompleted(host: number, token: number, status: Status): void;
+  datastoreSubmitted(
+    host: number,
+    operation: number,
+    disk: number,
+    offset: number,
+    bytes: number,
+    token: number,
+  ): void;
+  datastoreCompleted(host: number, token: number, status: Status): void;
+  guestSubmitted(disk: number, operation: number, offset: number, bytes: number, payload: number): void;
+  guestCompleted(payload: number, status: Status): void;
 }
 
 /** Flash and datastore traffic, by cause; arrays are indexed by the causes of fvp/ports. */
@@ -221,9 +235,13 @@ class Submitter {
 class VirtualFlash implements FlashPort {
   readonly traffic = new FlashTraffic();
   private readonly submitter: Submitter;
+  private readonly host: number;
+  private readonly content: ClusterContent | null;
 
-  constructor(submitter: Submitter) {
+  constructor(submitter: Submitter, host: number, content: ClusterContent | null) {
     this.submitter = submitter;
+    this.host = host;
+    this.content = content;
   }
 
   submit(operation: number, address: number, bytes: number, cause: number, token: number, key: number): void {
@@ -235,6 +253,7 @@ class VirtualFlash implements FlashPort {
       traffic.writes++;
       traffic.programmedBytes[cause]! += bytes;
     } else traffic.flushes++;
+    if (this.content !== null) this.content.flashSubmitted(this.host, operation, address, bytes, token);
     this.submitter.submit(operation, 0, address, bytes, 0, token, key);
   }
 }
@@ -257,8 +276,15 @@ class HostDatastore implements DatastorePort {
   private readonly host: number;
   private readonly hostBits: number;
   private readonly metadataUnit: number;
+  private readonly content: ClusterContent | null;
 
-  constructor(datastore: VirtualDatastore, host: number, metadataUnit: number) {
+  constructor(
+    datastore: VirtualDatastore,
+    host: number,
+    metadataUnit: number,
+    content: ClusterContent | null,
+  ) {
+    this.content = content;
     this.datastore = datastore;
     this.traffic = datastore.traffic;
     this.submitter = datastore.submitter;
@@ -290,6 +316,8 @@ class HostDatastore implements DatastorePort {
         traffic.bytes[cause]! += bytes;
       }
     }
+    if (this.content !== null)
+      this.content.datastoreSubmitted(this.host, operation, disk, offset, bytes, token);
     this.submitter.submit(operation, disk, offset, bytes, fua ? REQUEST_FUA : 0, this.hostBits | token, key);
   }
 
@@ -473,6 +501,8 @@ export class VirtualRuntime implements ClockPort {
       if (flashDevice !== null) {
         flash = new VirtualFlash(
           this.createDevice(flashDevice, `${name}/flash`, target(host, EVENT_FLASH), setup.seed),
+          host,
+          setup.content,
         );
       }
       this.flash.push(flash?.traffic ?? null);
@@ -488,7 +518,7 @@ export class VirtualRuntime implements ClockPort {
         ports: {
           clock: this,
           flash,
-          datastore: new HostDatastore(this.datastore, host, setup.disks),
+          datastore: new HostDatastore(this.datastore, host, setup.disks, setup.content),
           network: new VirtualNetwork(this.rows, this.network, egress),
           guest: setup.guest,
           timer: new HostTimer(this, host),
@@ -523,13 +553,13 @@ export class VirtualRuntime implements ClockPort {
     const index = queue.target >>> KIND_BITS;
     switch (queue.target & ((1 << KIND_BITS) - 1)) {
       case EVENT_FLASH:
-        if (this.content !== null) this.content.onFlash(index, token, STATUS_OK);
+        if (this.content !== null) this.content.flashCompleted(index, token, STATUS_OK);
         this.hosts[index]!.onCompletion(token, STATUS_OK);
         return;
       case EVENT_DATASTORE: {
         const host = token >>> TOKEN_BITS;
         const status = this.datastore.effects.size === 0 ? STATUS_OK : this.applyEffect(token);
-        if (this.content !== null) this.content.onDatastore(host, token & TOKEN_MASK, status);
+        if (this.content !== null) this.content.datastoreCompleted(host, token & TOKEN_MASK, status);
         this.hosts[host]!.onCompletion(token & TOKEN_MASK, status);
         return;
       }

@@ -1,0 +1,284 @@
+/**
+ * Follows the data through a cluster: every guest write stamps its sectors with its own number, and flash, datastore
+ * and read buffers hold stamps. Checks as it goes, and records what it finds wrong.
+ */
+
+import type { ClusterContent } from '../cluster/virtual-runtime.ts';
+import {
+  type ContentPort,
+  FLASH_READ,
+  FLASH_WRITE,
+  SAN_DISCARD,
+  SAN_READ,
+  SAN_WRITE,
+  type Status,
+} from '../fvp/ports.ts';
+import { OP_DISCARD, OP_READ, OP_WRITE } from '../kernel/io.ts';
+
+const SECTOR = 512;
+/** Of a sector that was never written. */
+export const UNWRITTEN = 0;
+/** Of a discarded sector: any content is right. */
+const UNDEFINED = -1;
+
+interface Move {
+  readonly payload: number;
+  readonly payloadOffset: number;
+  readonly bytes: number;
+  readonly at: number;
+  /** A write's stamps as they were when it was submitted. */
+  readonly stamps: readonly number[];
+}
+
+interface Request {
+  moves: Move[];
+  operation: number;
+  disk: number;
+  start: number;
+  bytes: number;
+  reading: boolean;
+}
+
+export interface GuestIo {
+  readonly number: number;
+  readonly disk: number;
+  readonly operation: number;
+  readonly offset: number;
+  readonly bytes: number;
+  /** Logical times: order of submissions and completions. */
+  readonly submitted: number;
+  completed: number;
+}
+
+export class StampedContent implements ClusterContent {
+  readonly violations: string[] = [];
+  /** By disk: stamp of each sector on the datastore. */
+  readonly datastore: Map<number, number>[] = [];
+  /** Called after each change of the datastore. */
+  onDatastoreWrite: ((disk: number, offset: number, bytes: number) => void) | undefined;
+  readsChecked = 0;
+  private readonly flash: Map<number, number>[] = [];
+  private readonly requests: Map<number, Request>[] = [];
+  private readonly datastoreRequests: Map<number, Request>[] = [];
+  private readonly buffers = new Map<number, number[]>();
+  private readonly guestIos = new Map<number, GuestIo>();
+  /** By disk and sector: writes in order of submission. */
+  private readonly history: Map<number, GuestIo[]>[] = [];
+  private readonly writes: GuestIo[][] = [];
+  private clock = 0;
+
+  port(host: number): ContentPort {
+    this.flash[host] = new Map();
+    this.requests[host] = new Map();
+    this.datastoreRequests[host] = new Map();
+    const requests = this.requests[host];
+    const requestOf = (token: number, reading: boolean) => {
+      let request = requests.get(token);
+      if (request === undefined) {
+        request = { moves: [], operation: -1, disk: -1, start: 0, bytes: 0, reading };
+        requests.set(token, request);
+      }
+      return request;
+    };
+    return {
+      writing: (token, payload, payloadOffset, bytes, at) => {
+        const buffer = this.buffers.get(payload);
+        if (buffer === undefined) {
+          this.violations.push(`host ${host} writes payload ${payload}, which nobody has`);
+          return;
+        }
+        const stamps = buffer.slice(payloadOffset / SECTOR, (payloadOffset + bytes) / SECTOR);
+        requestOf(token, false).moves.push({ payload, payloadOffset, bytes, at, stamps });
+      },
+      reading: (token, payload, payloadOffset, bytes) => {
+        requestOf(token, true).moves.push({ payload, payloadOffset, bytes, at: 0, stamps: [] });
+      },
+    };
+  }
+
+  flashSubmitted(host: number, operation: number, address: number, bytes: number, token: number): void {
+    const request = this.requests[host]!.get(token);
+    if (request === undefined) return;
+    request.operation = operation;
+    request.start = address;
+    request.bytes = bytes;
+  }
+
+  flashCompleted(host: number, token: number, status: Status): void {
+    const request = this.requests[host]!.get(token);
+    if (request === undefined) return;
+    this.requests[host]!.delete(token);
+    if (status !== 0) return;
+    const sectors = this.flash[host]!;
+    if (request.operation === FLASH_WRITE) this.apply(request, sectors, request.start);
+    else if (request.operation === FLASH_READ) this.deliver(request, sectors, request.start);
+  }
+
+  datastoreSubmitted(
+    host: number,
+    operation: number,
+    disk: number,
+    offset: number,
+    bytes: number,
+    token: number,
+  ): void {
+    let request = this.requests[host]!.get(token);
+    this.requests[host]!.delete(token);
+    if (request === undefined) {
+      if (operation !== SAN_DISCARD) return;
+      request = { moves: [], operation, disk, start: offset, bytes, reading: false };
+    }
+    request.operation = operation;
+    request.disk = disk;
+    request.start = offset;
+    request.bytes = bytes;
+    this.datastoreRequests[host]!.set(token, request);
+  }
+
+  datastoreCompleted(host: number, token: number, status: Status): void {
+    const request = this.datastoreRequests[host]!.get(token);
+    if (request === undefined) return;
+    this.datastoreRequests[host]!.delete(token);
+    if (status !== 0) return;
+    const sectors = this.image(request.disk);
+    if (request.operation === SAN_READ) this.deliver(request, sectors, request.start);
+    else if (request.operation === SAN_WRITE) {
+      const moved = request.moves.reduce((sum, move) => sum + move.bytes, 0);
+      if (moved !== request.bytes) {
+        this.violations.push(`a datastore write of ${request.bytes} bytes carries ${moved} bytes of data`);
+      }
+      this.apply(request, sectors, request.start);
+      this.onDatastoreWrite?.(request.disk, request.start, request.bytes);
+    } else if (request.operation === SAN_DISCARD) {
+      for (let at = request.start; at < request.start + request.bytes; at += SECTOR)
+        sectors.set(at / SECTOR, UNDEFINED);
+    }
+  }
+
+  guestSubmitted(disk: number, operation: number, offset: number, bytes: number, payload: number): void {
+    const io: GuestIo = {
+      number: payload,
+      disk,
+      operation,
+      offset,
+      bytes,
+      submitted: ++this.clock,
+      completed: 0,
+    };
+    this.guestIos.set(payload, io);
+    const stamp = operation === OP_WRITE ? payload : UNDEFINED;
+    if (operation === OP_READ || operation === OP_WRITE) {
+      this.buffers.set(payload, new Array<number>(bytes / SECTOR).fill(stamp));
+    }
+    if (operation === OP_WRITE) {
+      this.writes[disk] ??= [];
+      this.writes[disk].push(io);
+    }
+    if (operation === OP_WRITE || operation === OP_DISCARD) {
+      const history = this.historyOf(disk);
+      for (let at = offset; at < offset + bytes; at += SECTOR) {
+        const writes = history.get(at / SECTOR);
+        if (writes === undefined) history.set(at / SECTOR, [io]);
+        else writes.push(io);
+      }
+    }
+  }
+
+  guestCompleted(payload: number, _status: Status): void {
+    const io = this.guestIos.get(payload)!;
+    io.completed = ++this.clock;
+    if (io.operation === OP_READ) this.checkRead(io);
+  }
+
+  /** The newest write to each sector, by disk: what the datastore must hold when everything is drained. */
+  newest(disk: number): Map<number, number> {
+    const stamps = new Map<number, number>();
+    for (const [sector, writes] of this.historyOf(disk)) {
+      const last = writes[writes.length - 1]!;
+      stamps.set(sector, last.operation === OP_WRITE ? last.number : UNDEFINED);
+    }
+    return stamps;
+  }
+
+  /** Writes of a disk in order of submission, which is the order of its log. */
+  writesOf(disk: number): readonly GuestIo[] {
+    return this.writes[disk] ?? [];
+  }
+
+  image(disk: number): Map<number, number> {
+    let sectors = this.datastore[disk];
+    if (sectors === undefined) {
+      sectors = new Map();
+      this.datastore[disk] = sectors;
+    }
+    return sectors;
+  }
+
+  private historyOf(disk: number): Map<number, GuestIo[]> {
+    let history = this.history[disk];
+    if (history === undefined) {
+      history = new Map();
+      this.history[disk] = history;
+    }
+    return history;
+  }
+
+  private apply(request: Request, sectors: Map<number, number>, start: number): void {
+    for (const move of request.moves) {
+      for (let i = 0; i < move.stamps.length; i++)
+        sectors.set((start + move.at) / SECTOR + i, move.stamps[i]!);
+    }
+  }
+
+  private deliver(request: Request, sectors: Map<number, number>, start: number): void {
+    for (const move of request.moves) {
+      const buffer = this.buffers.get(move.payload);
+      if (buffer === undefined) {
+        this.violations.push(`a read delivers into payload ${move.payload}, which nobody has`);
+        continue;
+      }
+      const own = this.guestIos.get(move.payload)!.operation === OP_WRITE;
+      for (let i = 0; i < move.bytes / SECTOR; i++) {
+        const stamp = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
+        const at = move.payloadOffset / SECTOR + i;
+        if (own && buffer[at] !== stamp) {
+          this.violations.push(`destaging write ${move.payload} read stamp ${stamp} from flash`);
+        }
+        buffer[at] = stamp;
+      }
+    }
+  }
+
+  /**
+   * A read may return, sector by sector, any write that was submitted before the read completed, unless another write
+   * came wholly after that one and was acknowledged before the read was submitted (a regular register).
+   */
+  private checkRead(read: GuestIo): void {
+    this.readsChecked++;
+    const buffer = this.buffers.get(read.number)!;
+    const history = this.historyOf(read.disk);
+    for (let i = 0; i < buffer.length; i++) {
+      const sector = read.offset / SECTOR + i;
+      const writes = history.get(sector) ?? [];
+      // What a sector holds after a discard is undefined.
+      if (writes.some((write) => write.operation === OP_DISCARD)) continue;
+      const stamp = buffer[i]!;
+      const source = stamp > 0 ? this.guestIos.get(stamp) : undefined;
+      if (stamp > 0 && (source === undefined || !writes.includes(source))) {
+        this.violations.push(
+          `read ${read.number} found stamp ${stamp} at sector ${sector}, never written there`,
+        );
+        continue;
+      }
+      for (const write of writes) {
+        const after = source === undefined || (source.completed > 0 && write.submitted > source.completed);
+        if (after && write.completed > 0 && write.completed < read.submitted) {
+          this.violations.push(
+            `read ${read.number} found stamp ${stamp} at sector ${sector}, older than acknowledged write ${write.number}`,
+          );
+          break;
+        }
+      }
+    }
+  }
+}
