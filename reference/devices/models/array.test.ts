@@ -169,7 +169,7 @@ describe('reads of an array', () => {
     );
     driver.run();
     const { prefetchedBytes, spindleOperations } = driver.device.statistics();
-    const last = driver.requests.at(-1)!;
+    const last = driver.requests.find((each) => each.bytes === 8 * KIB)!;
     expect(last.completedNs - last.submittedNs).toBeGreaterThan(CACHED_NS);
     // Three reads on demand, each stripe read ahead once.
     expect(spindleOperations! - 3).toBe(prefetchedBytes! / (64 * KIB));
@@ -435,6 +435,14 @@ describe('the queue of a unit', () => {
     driver.run();
     expect(driver.requests.map((each) => each.completedNs / CACHED_NS)).toEqual([1, 1, 2, 2, 3, 3, 1, 1]);
     expect(driver.device.statistics()).toMatchObject({ lunWaits: 4, lunWaitNs: 6 * CACHED_NS });
+  });
+
+  it('is not made shorter by reserved requests', async () => {
+    const driver = await drive({ lunQueueDepth: 1 });
+    driver.submit({ operation: DEVICE_READ, address: 0, bytes: 512, flags: REQUEST_RESERVED });
+    driver.submit({ operation: DEVICE_READ, address: MIB, bytes: 512 });
+    driver.run();
+    expect(driver.requests.map((each) => each.completedNs)).toEqual([MISS_NS, MISS_NS]);
   });
 
   it('waits for misses too', async () => {

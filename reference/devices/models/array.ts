@@ -100,6 +100,7 @@ class StorageArray implements Device {
   private readonly shareCredit: number;
 
   // Units.
+  /** Requests under way whose end is not known yet; the known ends are in `unitEnds`. */
   private unitInService = new Int32Array(16);
   private unitDirty = new Int32Array(16);
   private unitWaitHead = new Int32Array(16).fill(-1);
@@ -257,7 +258,7 @@ class StorageArray implements Device {
       array.frontEnd.drawNs(context, requests.key[slot]!, 0),
       0,
     );
-    this.unitInService[requests.unit[slot]!]!++;
+    if (this.isCounted(requests.flags[slot]!)) this.unitInService[requests.unit[slot]!]!++;
     if (operation === DEVICE_READ) this.read(slot);
     else if (operation === DEVICE_WRITE) this.write(slot);
     else if (operation === DEVICE_FLUSH) this.flush(slot);
@@ -274,10 +275,10 @@ class StorageArray implements Device {
     this.finished++;
     this.residenceNs += endNs - requests.submittedNs[slot]!;
     this.context.completeAt(endNs, requests.token[slot]!);
-    this.unitInService[unit]!--;
-    const reserved = (requests.flags[slot]! & REQUEST_RESERVED) !== 0;
+    const counted = this.isCounted(requests.flags[slot]!);
     requests.release(slot);
-    if (reserved || this.parameters.lunQueueDepth === 0) return;
+    if (!counted) return;
+    this.unitInService[unit]!--;
     const ends = this.unitEnds[unit]!;
     ends.push(endNs);
     if (this.unitWaitHead[unit]! >= 0) this.wake(unit);
@@ -311,14 +312,19 @@ class StorageArray implements Device {
     const endNs = this.unitEnds[unit]!.min;
     if (endNs < this.unitWakeNs[unit]!) {
       this.unitWakeNs[unit] = endNs;
-      this.context.fireAt(endNs, -1 - unit);
+      this.context.fireAt(Math.max(endNs, this.context.nowNs), -1 - unit);
     }
   }
 
   /** Whether a request must wait for others of its unit. */
   private mustQueue(unit: number, flags: number): boolean {
-    if (this.parameters.lunQueueDepth === 0 || (flags & REQUEST_RESERVED) !== 0) return false;
+    if (!this.isCounted(flags)) return false;
     return this.unitWaitHead[unit]! >= 0 || this.isFull(unit);
+  }
+
+  /** Whether a request takes a place in the queue of its unit. */
+  private isCounted(flags: number): boolean {
+    return this.parameters.lunQueueDepth > 0 && (flags & REQUEST_RESERVED) === 0;
   }
 
   private isFull(unit: number): boolean {
@@ -349,7 +355,7 @@ class StorageArray implements Device {
     const bytes = requests.bytes[slot]!;
     this.reads++;
     this.readBytes += bytes;
-    this.lookUp(slot, unit, address, bytes);
+    if (bytes > 0) this.lookUp(slot, unit, address, bytes);
     if (requests.waiting[slot] === 0) {
       this.readHits++;
       this.settle(slot, requests.frontEndNs[slot]! + array.dram + array.path);
@@ -517,17 +523,17 @@ class StorageArray implements Device {
     const flags = requests.flags[slot]!;
     this.writes++;
     this.writtenBytes += bytes;
-    if (this.goesThrough(address, bytes, flags)) {
+    if (bytes > 0 && this.goesThrough(address, bytes, flags)) {
       this.writeThrough(slot);
       return;
     }
     const reserved = (flags & REQUEST_RESERVED) !== 0;
-    if (!reserved && (this.blockedHead >= 0 || !this.fits(unit, address, bytes))) {
+    if (bytes > 0 && !reserved && (this.blockedHead >= 0 || !this.fits(unit, address, bytes))) {
       this.writeWaits++;
       this.block(slot);
       return;
     }
-    this.store(unit, address, bytes);
+    if (bytes > 0) this.store(unit, address, bytes);
     this.settle(slot, requests.frontEndNs[slot]! + array.dram + array.path);
   }
 
@@ -539,7 +545,6 @@ class StorageArray implements Device {
   }
 
   private goesThrough(address: number, bytes: number, flags: number): boolean {
-    if (bytes === 0) return false;
     if (this.parameters.flush === 'drain' && (flags & REQUEST_FUA) !== 0) return true;
     return (
       Math.floor((address + bytes - 1) / this.lineBytes) - Math.floor(address / this.lineBytes) >=
