@@ -4,19 +4,19 @@
  */
 import type { ModeName } from '../../reference/fvp/mode.ts';
 import { modeOf } from '../../reference/fvp/mode.ts';
+import type { FvpOptions } from '../../reference/fvp/options.ts';
 import { formatBytes, formatCount, formatNs, formatPercent, NS_PER_S } from '../../reference/kernel/units.ts';
 import type { ModeResult, Timeline, Verdict } from '../../results/schema/run-document.ts';
 import { mannKendall } from './mann-kendall.ts';
 
 export interface VerdictInput {
   readonly mode: ModeName;
-  readonly replay: 'open' | 'dependent' | 'closed';
+  /** Every I/O is sent at its recorded time, whatever has completed. */
+  readonly openLoop: boolean;
   readonly timeline: Timeline;
   readonly result: Omit<ModeResult, 'verdicts'>;
-  /** Figures start here, in virtual time. */
-  readonly warmupNs: number;
-  /** The load ended here; what follows is the drain. */
-  readonly loadEndNs: number;
+  /** From the end of the warm-up, where the timeline begins, to the end of the load. */
+  readonly measuredNs: number;
   /** Depth of a virtual disk's queue. */
   readonly queueDepth: number;
   /** Most bytes of one destage batch: below that, dirty data is work in hand, not a backlog. */
@@ -35,6 +35,24 @@ const BURST_MARGIN = 1.05;
 /** design: replayed p99 above this many times the recorded one */
 const OVERDRIVEN_FACTOR = 2;
 
+/** Share of the load time for which writes were held back, from which the high mark counts as reached. Assumed. */
+const THROTTLED_SHARE = 0.1;
+
+/**
+ * Whether a disk came to the mark at which writes are admitted at the destage rate only. The peak is known of all disks
+ * together; the mark can also lie lower, where draining would take longer than its bound: then writes were held back
+ * for long.
+ */
+export function highMarkReached(
+  { destage }: Omit<ModeResult, 'verdicts'>,
+  fvp: FvpOptions,
+  disks: number,
+  loadNs: number,
+): boolean {
+  if (destage.throttledNs >= loadNs * THROTTLED_SHARE) return true;
+  return destage.throttledWrites > 0 && destage.peakDirtyBytes >= disks * fvp.dirtyLimitBytes * fvp.highWater;
+}
+
 /** The verdicts on one workload in one mode, in a fixed order. */
 export function verdictsOf(input: VerdictInput): Verdict[] {
   return [saturated(input), burst(input), cold(input), noPressure(input), overdriven(input)].filter(
@@ -48,10 +66,12 @@ interface Span {
   readonly to: number;
 }
 
-function measured({ timeline, warmupNs, loadEndNs }: VerdictInput): Span {
-  const { intervalNs, intervals } = timeline;
-  const from = Math.ceil(warmupNs / intervalNs);
-  return { from, to: Math.max(from, Math.min(intervals, Math.floor(loadEndNs / intervalNs))) };
+/** The last interval is left out where the load ended within it. */
+function measured({ timeline, measuredNs }: VerdictInput): Span {
+  return {
+    from: 0,
+    to: Math.max(0, Math.min(timeline.intervals, Math.floor(measuredNs / timeline.intervalNs))),
+  };
 }
 
 /** The last `share` of a span. */
@@ -122,8 +142,7 @@ function burst(input: VerdictInput): Verdict | undefined {
   for (let i = span.from; i < span.to; i++) written += timeline.vmWriteBytes[i]!;
   let destaged = 0;
   let busy = 0;
-  // The drain counts too: nothing else asks the array then.
-  for (let i = Math.max(1, span.from); i < timeline.intervals; i++) {
+  for (let i = span.from + 1; i < span.to; i++) {
     if (dirtyBytes[i - 1]! <= input.batchBytes || dirtyBytes[i]! <= input.batchBytes) continue;
     destaged += timeline.sanWriteBytes[i]!;
     busy++;
@@ -171,8 +190,8 @@ function noPressure(input: VerdictInput): Verdict | undefined {
 
 function overdriven(input: VerdictInput): Verdict | undefined {
   const replayed = input.result.all.response?.p99Ns;
-  const { replay, recordedP99Ns } = input;
-  if (replay !== 'open' || replayed === undefined || recordedP99Ns === null) return undefined;
+  const { openLoop, recordedP99Ns } = input;
+  if (!openLoop || replayed === undefined || recordedP99Ns === null) return undefined;
   if (replayed <= OVERDRIVEN_FACTOR * recordedP99Ns) return undefined;
   return {
     name: 'overdriven',

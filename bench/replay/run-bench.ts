@@ -1,0 +1,285 @@
+/** `fvp bench run` without its flags and printing: every workload through every mode, in virtual time. */
+import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
+import { ClusterRun, type RunOptions } from '../../reference/cluster/run-cluster.ts';
+import { loadScenario } from '../../reference/cluster/scenario/load-scenario.ts';
+import type { ResolvedScenario } from '../../reference/cluster/scenario/resolved.ts';
+import type { Scenario } from '../../reference/cluster/scenario/scenario.ts';
+import { MODE_NAMES, type ModeName } from '../../reference/fvp/mode.ts';
+import { assert, InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
+import { formatBytes, formatCount, formatNs } from '../../reference/kernel/units.ts';
+import {
+  type LatencyRecording,
+  type ModeResult,
+  RUN_SCHEMA,
+  type RunRecording,
+  type RunTiming,
+  type Timeline,
+} from '../../results/schema/run-document.ts';
+import { DependentSource } from './dependent-source.ts';
+import { modeResult, recordings, timelineOf } from './mode-result.ts';
+import { highMarkReached, verdictsOf } from './verdicts.ts';
+import { type PlannedWorkload, planNotes, replayText, WorkloadPlan } from './workload-plan.ts';
+import { writtenForAll } from './written-for-all.ts';
+
+export interface BenchRequest {
+  /** Files, folders, `-` or shipped names; empty: those of the scenario, or the shipped ones. */
+  readonly workloads: readonly string[];
+  /** A preset or a file. */
+  readonly scenario: string;
+  /** Undefined: every mode that the scenario can run. */
+  readonly modes: readonly ModeName[] | undefined;
+  /** Undefined: dependent where the trace records completions, else open. */
+  readonly replay: 'open' | 'dependent' | 'closed' | undefined;
+  readonly speed: number;
+  /** Of a closed loop. */
+  readonly iodepth: number | undefined;
+  /** Load time that is excluded from every figure. */
+  readonly warmupNs: number;
+  /** Share of the workload's blocks that flash holds at the start, 0 to 1. */
+  readonly preloadFraction: number;
+  /** Ends the load. */
+  readonly durationNs: number | undefined;
+  readonly seed: number;
+  readonly format: string | undefined;
+  readonly event: 'Q' | 'D';
+}
+
+export interface BenchHooks {
+  /** `done` and `total` in the same unit, whatever it is; a total of 0 is not known. */
+  onPhase(phase: { readonly text: string; readonly done: number; readonly total: number }): void;
+  readonly signal: AbortSignal;
+}
+
+export interface PreparedBench {
+  /** The plan in words, a line each. */
+  describe(): string[];
+  /**
+   * Runs everything. `recording.timing.run` is left blank but for `node`: who writes the run knows it.
+   * @throws InterruptedError when the signal aborts
+   */
+  run(): Promise<{ readonly recording: RunRecording; readonly notes: readonly string[] }>;
+  close(): Promise<void>;
+}
+
+/** Depth of a virtual disk's queue. design.md 6 */
+const QUEUE_DEPTH = 64;
+/** Events between two looks at the signal: some 50 ms. */
+const SLICE_EVENTS = 200_000;
+
+/**
+ * Loads the scenario and opens the traces.
+ * @throws UsageError, DataError, NoInputError for what does not fit or cannot be read
+ */
+export async function prepareBench(request: BenchRequest, hooks: BenchHooks): Promise<PreparedBench> {
+  if (request.replay === 'closed' && request.speed !== 1) {
+    throw new UsageError('a closed loop has no recorded times, so it has no speed');
+  }
+  if (request.iodepth !== undefined && request.replay !== 'closed') {
+    throw new UsageError('only a closed loop has an iodepth');
+  }
+  const scenario = await loadScenario(request.scenario, { fromFolder: process.cwd() });
+  const modes = modesOf(request, scenario);
+  const plan = await WorkloadPlan.open(request, scenario, hooks);
+  try {
+    return new Bench(request, hooks, scenario, modes, plan);
+  } catch (error) {
+    plan.close();
+    throw error;
+  }
+}
+
+function modesOf(request: BenchRequest, scenario: Scenario): readonly ModeName[] {
+  if (request.modes !== undefined) return request.modes;
+  const fixed = scenario.vms.map((vm) => vm.mode);
+  const [first] = fixed;
+  // Where the scenario fixes every VM's mode there is one run.
+  if (first !== undefined && fixed.every((mode) => mode !== undefined)) return [first];
+  const possible = MODE_NAMES.filter((mode) => scenario.obstacle(mode) === undefined);
+  if (possible.length === 0) throw new UsageError(`scenario ${scenario.name} can run no mode`);
+  return possible;
+}
+
+class Bench implements PreparedBench {
+  private readonly request: BenchRequest;
+  private readonly hooks: BenchHooks;
+  private readonly scenario: Scenario;
+  private readonly modes: readonly ModeName[];
+  private readonly plan: WorkloadPlan;
+  /** By workload. */
+  private readonly resolved: readonly ResolvedScenario[];
+  private rowsDone = 0;
+  private readonly rowsTotal: number;
+  private readonly heldNotes: string[] = [];
+
+  constructor(
+    request: BenchRequest,
+    hooks: BenchHooks,
+    scenario: Scenario,
+    modes: readonly ModeName[],
+    plan: WorkloadPlan,
+  ) {
+    this.request = request;
+    this.hooks = hooks;
+    this.scenario = scenario;
+    this.modes = modes;
+    this.plan = plan;
+    this.resolved = plan.workloads.map(({ vms }) =>
+      scenario.resolve({
+        footprintBytes: Math.max(...vms.map((vm) => vm.trace.summary.footprintBytes)),
+        disks: vms.map((vm) => vm.trace.summary.disks),
+        modes,
+      }),
+    );
+    this.rowsTotal = plan.workloads.reduce((sum, workload) => sum + iosOf(workload) * modes.length, 0);
+  }
+
+  describe(): string[] {
+    const { scenario, plan, request, modes } = this;
+    const hosts = scenario.hostNames;
+    const lines = [
+      `Scenario ${scenario.name}: ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}, ${scenario.vms.length} ${scenario.vms.length === 1 ? 'VM' : 'VMs'}. ${scenario.description}`.trim(),
+    ];
+    for (const [index, { name, summary, vms }] of plan.workloads.entries()) {
+      const { fvp, hosts: resolvedHosts } = this.resolved[index]!;
+      const flash = resolvedHosts.map((host) =>
+        host.flash === null ? 'none' : formatBytes(host.flash.capacityBytes),
+      );
+      lines.push(
+        `${name}: ${formatCount(summary.ios)} I/Os in ${formatNs(summary.durationNs)} (${summary.format}), footprint ${formatBytes(summary.footprintBytes)}, replay ${replayText([{ name, summary, vms }], request.iodepth)}.`,
+        `  flash ${[...new Set(flash)].join(', ')}; dirty limit ${formatBytes(fvp.dirtyLimitBytes)} for each virtual disk.`,
+      );
+    }
+    lines.push(`Modes: ${modes.join(', ')}. Seed ${request.seed}.`);
+    return [...lines, ...this.notes()];
+  }
+
+  async run(): Promise<{ recording: RunRecording; notes: readonly string[] }> {
+    const { plan, request } = this;
+    const results: ModeResult[] = [];
+    const timelines: Timeline[] = [];
+    const latencies: LatencyRecording[] = [];
+    const timing: RunTiming['timing'][number][] = [];
+    for (const [index, workload] of plan.workloads.entries()) {
+      for (const mode of this.modes) {
+        const one = await this.runOne(workload, this.resolved[index]!, mode);
+        results.push(one.result);
+        timelines.push(one.timeline);
+        latencies.push(...one.latencies);
+        timing.push(one.timing);
+      }
+    }
+    const run = { dir: '', id: '', startedAt: '', fvp: '', node: process.version, cpu: '' };
+    return {
+      recording: {
+        document: {
+          schema: RUN_SCHEMA,
+          seed: request.seed,
+          scenario: writtenForAll(
+            this.resolved.map(({ written }, index) => [plan.workloads[index]!.name, written] as const),
+          ),
+          replay: replayText(plan.workloads, request.iodepth),
+          workloads: plan.workloads.map((workload) => workload.summary),
+          results,
+        },
+        timelines,
+        latencies,
+        timing: { timing, run },
+      },
+      notes: [...this.notes(), ...this.heldNotes],
+    };
+  }
+
+  async close(): Promise<void> {
+    this.plan.close();
+  }
+
+  private notes(): string[] {
+    const { request, scenario, modes } = this;
+    const notes = planNotes(this.plan, request);
+    if (request.modes === undefined) {
+      for (const mode of MODE_NAMES) {
+        const obstacle = modes.includes(mode) ? undefined : scenario.obstacle(mode);
+        if (obstacle !== undefined) notes.push(`Not run: ${obstacle}.`);
+      }
+    }
+    for (const vm of scenario.vms) {
+      if (vm.mode !== undefined) notes.push(`${vm.name} is in ${vm.mode} throughout: the scenario says so.`);
+    }
+    return notes;
+  }
+
+  private async runOne(workload: PlannedWorkload, resolved: ResolvedScenario, mode: ModeName) {
+    const { request, plan } = this;
+    const text = `${workload.name}, ${mode}`;
+    const rowsBefore = this.rowsDone;
+    const sources = plan.sources(workload, (rows) => {
+      this.rowsDone += rows;
+    });
+    const options: RunOptions = {
+      mode,
+      seed: request.seed,
+      warmupNs: request.warmupNs,
+      queueDepth: QUEUE_DEPTH,
+      preloadFraction: request.preloadFraction,
+      ...(request.preloadFraction === 0 ? {} : { preload: (vm: number) => workload.vms[vm]!.trace.cursor() }),
+    };
+    const startedMs = performance.now();
+    const run = new ClusterRun(
+      resolved,
+      sources.map((source) => ({ source })),
+      options,
+    );
+    let more = true;
+    while (more) {
+      if (this.hooks.signal.aborted) throw new InterruptedError(`interrupted while replaying ${text}`);
+      more = run.advance(SLICE_EVENTS);
+      this.hooks.onPhase({ text, done: this.rowsDone, total: this.rowsTotal });
+      await setImmediate();
+    }
+    const wallSeconds = (performance.now() - startedMs) / 1000;
+    const cluster = run.result();
+    assert(cluster.failed === 0, 'no I/O of a run without faults fails');
+    if (request.durationNs === undefined) {
+      assert(cluster.completed === iosOf(workload), 'every I/O of the trace completes once for each VM');
+    }
+    this.rowsDone = rowsBefore + iosOf(workload);
+    this.noteHeldRows(sources, text);
+    const result = modeResult(workload.name, mode, cluster);
+    const timeline = timelineOf(workload.name, mode, cluster);
+    const disks = workload.vms.reduce((sum, vm) => sum + vm.trace.summary.disks, 0);
+    const verdicts = verdictsOf({
+      mode,
+      openLoop: workload.vms.every((vm) => vm.replay === 'open'),
+      timeline,
+      result,
+      measuredNs: cluster.loadNs - request.warmupNs,
+      queueDepth: QUEUE_DEPTH,
+      batchBytes: resolved.fvp.destage.batchBytes * disks,
+      highMarkReached: highMarkReached(result, resolved.fvp, disks, cluster.loadNs),
+      recordedP99Ns: workload.summary.recorded.p99Ns,
+    });
+    const { workload: name, mode: modeName, ...figures } = result;
+    return {
+      result: { workload: name, mode: modeName, verdicts, ...figures },
+      timeline,
+      latencies: recordings(workload.name, mode, cluster),
+      timing: { workload: workload.name, mode, wallSeconds, iosPerSecond: cluster.completed / wallSeconds },
+    };
+  }
+
+  private noteHeldRows(sources: readonly unknown[], text: string): void {
+    let heldRows = 0;
+    for (const source of sources) if (source instanceof DependentSource) heldRows += source.heldRows;
+    if (heldRows > 0) {
+      this.heldNotes.push(
+        `${text}: ${formatCount(heldRows)} I/Os were sent late, because other processes of the trace lay far behind.`,
+      );
+    }
+  }
+}
+
+/** Every I/O counts once for each VM that replays it. */
+function iosOf(workload: PlannedWorkload): number {
+  return workload.vms.reduce((sum, vm) => sum + vm.trace.summary.ios, 0);
+}
