@@ -6,7 +6,7 @@ import { deflateSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64, HistogramLogReader } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../reference/kernel/errors.ts';
-import { highestOfIndex, type SparseHistogram } from '../../reference/kernel/histogram.ts';
+import { highestOfIndex, LatencyHistogram, type SparseHistogram } from '../../reference/kernel/histogram.ts';
 import { randomRecording } from '../testing/random-histograms.ts';
 import { type HlogInterval, readHlog, writeHlog } from './hlog.ts';
 import { mergeAll, percentilesOf } from './summary.ts';
@@ -127,6 +127,24 @@ describe('a log of ours', () => {
     expect(figures(readHlog(text, 'x.hlog')).sha256).toBe(
       '7ffd5cb58d5fe08eae97700297e85958cb72a37c6e125e0d7b58ef7f1a999617',
     );
+  });
+
+  it('tells histograms of the same count apart', () => {
+    const of = (...values: number[]): SparseHistogram => {
+      const histogram = new LatencyHistogram();
+      for (const value of values) histogram.record(value);
+      return histogram.toSparse();
+    };
+    const response = [of(100, 200), of(100, 300), of(100, 100, 200), of(100, 200, 200), of(5000), of(5001)];
+    const read = readHlog(writeHlog({ ...recording, response, service: response }), 'x.hlog');
+    const seen = read.filter(({ tag }) => tag === 'response').map(({ histogram }) => histogram);
+    for (const [i, { index, counts, max }] of seen.entries()) {
+      expect({ index, counts, max }).toEqual({
+        index: response[i]!.index,
+        counts: response[i]!.counts,
+        max: response[i]!.max,
+      });
+    }
   });
 
   it('leaves the compressor of hdr-histogram-js as it was', () => {

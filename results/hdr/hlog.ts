@@ -32,8 +32,8 @@ function decimal(value: number, one: number): string {
   return `${whole}.${fraction}`;
 }
 
-function sameHistogram(a: SparseHistogram, b: SparseHistogram): boolean {
-  if (a.count !== b.count || a.max !== b.max || a.index.length !== b.index.length) return false;
+function sameCounts(a: SparseHistogram, b: SparseHistogram): boolean {
+  if (a.count !== b.count || a.index.length !== b.index.length) return false;
   for (let i = 0; i < a.index.length; i++) {
     if (a.index[i] !== b.index[i] || a.counts[i] !== b.counts[i]) return false;
   }
@@ -66,7 +66,7 @@ export function writeHlog(recording: LatencyRecording): string {
     let text: string;
     if (histogram.count === 0) text = empty ??= encoder.encode(histogram);
     // Where nothing queues, service and response time are the same histogram: encoding is the costly part.
-    else if (last !== undefined && sameHistogram(last, histogram)) text = lastText;
+    else if (last !== undefined && sameCounts(last, histogram)) text = lastText;
     else {
       text = encoder.encode(histogram);
       last = histogram;

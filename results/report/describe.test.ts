@@ -167,8 +167,15 @@ describe('describeWorkload', () => {
     ];
     const writes = { none: [0, 0], 'write-back': [0, 0] } as const;
     expect(said({ writes, scenario: { name: 'null' } })).toEqual(text);
-    expect(said({ writes, scenario: { name: 'mine', datastore: { model: 'null' } } })).toEqual(text);
-    expect(said({ writes, scenario: { name: 'mine', datastore: { model: 'array' } } })).not.toEqual(text);
+    expect(said({ writes, scenario: { name: 'mine', datastore: { device: 'null' } } })).toEqual(text);
+    expect(said({ writes, scenario: { name: 'mine', datastore: { device: 'array' } } })).not.toEqual(text);
+  });
+
+  it('passes on no escape code and no endless name', () => {
+    const mode = `write-back\u001b[2J${'z'.repeat(5000)}`;
+    const text = said({ writes: { none: [100, 100], [mode]: [10, 10] } });
+    expect(text[0]!.startsWith('Writes: write-backzzz')).toBe(true);
+    expect(text[0]!.length).toBe(1000);
   });
 
   it('divides by no zero', () => {

@@ -8,10 +8,12 @@ import type {
   VerdictName,
 } from '../schema/run-document.ts';
 import { BASELINE_MODE, isSaturated, resultsOf, workloadOf } from './comparison.ts';
-import { listed } from './plain-text.ts';
+import { listed, plainText } from './plain-text.ts';
 
 /** Within 10 % of the baseline, either way, a mode "gains little or nothing". */
 const LITTLE = 1.1;
+/** Longest sentence, in characters; those of a real run stay far below (assumed). */
+const SENTENCE_LENGTH = 1000;
 /** A cache that serves more than the ceiling by this much did not start empty. */
 const CEILING_SLACK = 0.005;
 
@@ -27,11 +29,10 @@ function change(baselineNs: number, ns: number): Change {
 }
 
 /** The scenario's devices are `null`: what is measured is fvp-bench itself. */
-function measuresHarness(scenario: Readonly<Record<string, unknown>>): boolean {
-  const { datastore } = scenario;
-  const model =
-    typeof datastore === 'object' && datastore !== null && 'model' in datastore ? datastore.model : datastore;
-  return scenario.name === 'null' || model === 'null';
+function measuresHarness({ name, datastore }: Readonly<Record<string, unknown>>): boolean {
+  const device =
+    typeof datastore === 'object' && datastore !== null && 'device' in datastore && datastore.device;
+  return name === 'null' || device === 'null';
 }
 
 /** `in 62 µs where the array alone takes 740 µs (12x)`, and the same of p99. */
@@ -214,5 +215,6 @@ export function describeWorkload(document: RunDocument, workloadName: string): s
   sentences.push(
     ...LATER_VERDICTS.map((name) => verdictText(name, results)).filter((text) => text !== undefined),
   );
-  return sentences;
+  // A document may have been read from a file, and then anything can stand in its names.
+  return sentences.map((sentence) => plainText(sentence, SENTENCE_LENGTH));
 }

@@ -76,6 +76,7 @@ describe.skipIf(!present)(
       });
 
     const hostile: SampleOptions = {
+      modes: ['none', 'write-back', '</script><b>mode</b>', '\u202emode'],
       workloads: ['</script><script>alerted = 1</script>', '\u202e😀'.repeat(5000), 'W'.repeat(10_000)],
       scenario: { name: '"><img src=x onerror="alerted=1">' },
       verdicts: { none: [{ name: 'saturated', why: 'x'.repeat(3000) }] },

@@ -39,6 +39,7 @@ describe('renderReport', () => {
     const recording = sampleRecording({
       ...SMALL,
       workloads: names,
+      modes: ['none', evil],
       verdicts: { none: [{ name: 'cold', why: evil }] },
       scenario: { name: evil, '</pre>': { nested: '\u202e' } },
     });

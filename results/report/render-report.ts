@@ -225,7 +225,7 @@ function verdictList(page: Page, results: readonly ModeResult[]): string {
         `<div><dt>${modeHtml(page, mode)}: ${escapeHtml(name)}</dt><dd>${escapeHtml(why)}</dd></div>`,
     ),
   );
-  return items.length === 0 ? '' : `<dl class="badges" aria-label="Verdicts">${items.join('')}</dl>`;
+  return items.length === 0 ? '' : `<dl class="badges">${items.join('')}</dl>`;
 }
 
 function figureHtml(page: Page, figure: Figure): string {

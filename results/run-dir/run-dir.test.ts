@@ -117,12 +117,23 @@ describe('writeRun', () => {
     }
   });
 
-  it('is an IoError that leaves no scraps when the folder has gone', async () => {
+  it('is an IoError when the folder has gone', async () => {
     const dir = fresh();
     const runDir = await openRunDir(dir);
     await rm(dir, { recursive: true });
     await writeFile(dir, 'a file now');
     await expect(writeRun(runDir, recording)).rejects.toThrow(IoError);
+  });
+});
+
+describe('writeRun that fails half-way', () => {
+  it('leaves no file under its temporary name', async () => {
+    const dir = fresh();
+    const runDir = await openRunDir(dir);
+    await mkdir(join(dir, 'timeline.json'));
+    await expect(writeRun(runDir, recording)).rejects.toThrow(IoError);
+    expect((await readdir(dir)).filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(await readdir(dir)).not.toContain('run.json');
   });
 });
 

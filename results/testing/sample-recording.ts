@@ -235,10 +235,10 @@ export function sampleRecording(given: SampleOptions = {}): RunRecording {
       name: 'datacentre-2014',
       hosts: VMS.map((_, i) => ({
         name: `host${i + 1}`,
-        flash: { model: 'flash', preset: 'sata-2014' },
-        link: { model: 'link', bandwidth: '10Gbit/s' },
+        flash: { device: 'flash', preset: 'intel-dc-s3700' },
+        link: { device: 'link', bandwidth: '10Gbit/s' },
       })),
-      datastore: { model: 'array', preset: 'fc-15k-2014', flush: 'roundtrip' },
+      datastore: { device: 'array', preset: 'fc-array-15k', flush: 'roundtrip' },
       vms: VMS.map((name, i) => ({ name, host: `host${i + 1}`, workload: 'input' })),
     },
     ...given,

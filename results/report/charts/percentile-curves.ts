@@ -4,16 +4,19 @@ import { LATENCY_KINDS } from '../../schema/run-document.ts';
 import type { ReportChart, Series } from '../figure.ts';
 import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
 
-/** Twenty steps of about equal ratio within a factor ten. */
+/** Twenty steps of about equal ratio within a factor ten, in hundredths. */
 const STEPS = [
-  1, 1.12, 1.26, 1.41, 1.58, 1.78, 2, 2.24, 2.51, 2.82, 3.16, 3.55, 4, 4.47, 5, 5.62, 6.31, 7.08, 8, 8.91,
+  100, 112, 126, 141, 158, 178, 200, 224, 251, 282, 316, 355, 400, 447, 500, 562, 631, 708, 800, 891,
 ];
 
 /** The x values below `count`: 1 / (1 - p) for p from 0; 10 is the 90th percentile, 100 the 99th. */
 function positions(count: number): number[] {
   const found: number[] = [];
   for (let decade = 1; decade < count; decade *= 10) {
-    for (const step of STEPS) if (step * decade < count) found.push(step * decade);
+    for (const step of STEPS) {
+      const x = (step * decade) / 100;
+      if (x < count) found.push(x);
+    }
   }
   return found;
 }

@@ -96,7 +96,7 @@ figure p { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; }
 details { margin-top: 0.8rem; }
 summary { cursor: pointer; font-weight: 600; }
 details > .scroll { margin-top: 0.6rem; }
-td.zero { color: var(--muted); opacity: 0.75; }
+td.zero { color: var(--muted); }
 pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; background: var(--card); border: 1px solid var(--edge); border-radius: 0.6rem; font-size: 0.85rem; line-height: 1.45; tab-size: 2; }
 .provenance { display: grid; gap: 0.5rem 1.25rem; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); margin: 0; }
 .provenance dt { color: var(--muted); }
