@@ -7,16 +7,12 @@ import type { FtRecord } from './ft-record.ts';
 import type { HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
 import { RECORD_SLOTS } from './log/record-ring.ts';
-import { OP_DISK, OP_FLAGS, OP_SEQUENCE, STAGE_CHECKPOINT } from './op-table.ts';
-import { CAUSE_RECORD, SAN_FLUSH, STATUS_OK, type Status } from './ports.ts';
+import { OP_DISK, OP_SEQUENCE, STAGE_CHECKPOINT } from './op-table.ts';
+import { STATUS_OK, type Status } from './ports.ts';
 import type { Replicator } from './replication/replicator.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
 
 export const TIMER_CHECKPOINT = 1;
-
-/** An op's `flags`: what it awaits. */
-const AWAITS_FLUSH = 1;
-const AWAITS_RECORD = 2;
 
 export class Checkpointer {
   private readonly state: HostState;
@@ -52,10 +48,6 @@ export class Checkpointer {
 
   onCompletion(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
-    if (status === STATUS_OK && ops.words[op + OP_FLAGS] === AWAITS_FLUSH) {
-      this.writeRecord(disk, op);
-      return;
-    }
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     ops.release(op);
     disk.checkpointing = false;
@@ -67,26 +59,13 @@ export class Checkpointer {
   }
 
   private write(disk: VirtualDisk): void {
-    const { ops, ports, volatileDatastore } = this.state;
+    const { ops, ports } = this.state;
     disk.checkpointing = true;
     disk.lastCheckpointNs = ports.clock.nowNs;
     const op = ops.allocate();
     ops.words[op + OP_DISK] = disk.local;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = disk.destaged;
-    if (volatileDatastore) {
-      ops.words[op + OP_FLAGS] = AWAITS_FLUSH;
-      ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_RECORD, op | STAGE_CHECKPOINT, disk.id);
-    } else this.writeRecord(disk, op);
-  }
-
-  private writeRecord(disk: VirtualDisk, op: number): void {
-    const { ops, ports } = this.state;
-    ops.words[op + OP_FLAGS] = AWAITS_RECORD;
-    const next: FtRecord = {
-      ...disk.record,
-      version: disk.record.version + 1,
-      checkpoint: ops.numbers[(op >> 2) + OP_SEQUENCE]!,
-    };
+    const next: FtRecord = { ...disk.record, version: disk.record.version + 1, checkpoint: disk.destaged };
     ports.datastore.compareAndWrite(disk.id, disk.record, next, op | STAGE_CHECKPOINT);
   }
 

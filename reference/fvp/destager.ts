@@ -1,6 +1,7 @@
 /**
  * Sends the log to the datastore in batches (fvp-protocol.md 4, 12.4-6): records of a batch do not overlap and go out
- * together, adjacent ones joined; the next batch starts when the former is complete. Only committed records are sent.
+ * together, adjacent ones joined; the next batch starts when the former is complete (and flushed, where the datastore's
+ * cache is volatile). Only committed records are sent.
  */
 import type { Checkpointer } from './checkpointer.ts';
 import { BATCH_LENGTH_CLASSES, type HostState } from './host-state.ts';
@@ -33,7 +34,15 @@ import {
   STAGE_DESTAGE_READ,
   STAGE_DESTAGE_WRITE,
 } from './op-table.ts';
-import { CAUSE_DESTAGE, FLASH_READ, SAN_DISCARD, SAN_WRITE, STATUS_OK, type Status } from './ports.ts';
+import {
+  CAUSE_DESTAGE,
+  FLASH_READ,
+  SAN_DISCARD,
+  SAN_FLUSH,
+  SAN_WRITE,
+  STATUS_OK,
+  type Status,
+} from './ports.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
 
 /** A batch key is sector * this + place in the batch, so that sorting keys sorts by address. */
@@ -135,12 +144,33 @@ export class Destager {
   onWritten(disk: VirtualDisk, op: number, status: Status): void {
     if (status !== STATUS_OK) {
       // A record is never skipped: it is sent again, and the checkpoint stays before it.
-      this.writeRun(disk, op);
+      if (this.state.ops.words[op + OP_OPERATION] === SAN_FLUSH) this.flush(disk, op);
+      else this.writeRun(disk, op);
       return;
     }
-    this.state.counters.destagedBytes += this.state.ops.numbers[(op >> 2) + OP_BYTES]!;
-    this.state.ops.release(op);
-    if (--disk.batchPending === 0) this.complete(disk);
+    const ops = this.state.ops;
+    if (ops.words[op + OP_OPERATION] !== SAN_FLUSH) {
+      this.state.counters.destagedBytes += ops.numbers[(op >> 2) + OP_BYTES]!;
+      if (--disk.batchPending !== 0) {
+        ops.release(op);
+        return;
+      }
+      if (this.state.volatileDatastore) {
+        // Without it a power failure of the array could keep the next batch and lose this one.
+        ops.words[op + OP_OPERATION] = SAN_FLUSH;
+        disk.batchPending = 1;
+        this.flush(disk, op);
+        return;
+      }
+    } else disk.batchPending = 0;
+    ops.release(op);
+    this.complete(disk);
+  }
+
+  private flush(disk: VirtualDisk, op: number): void {
+    const { ops, ports } = this.state;
+    const key = ops.words[op + OP_KEY]!;
+    ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_DESTAGE, op | STAGE_DESTAGE_WRITE, key);
   }
 
   /** Reads the records of a run that are no longer in memory, then writes the run. */

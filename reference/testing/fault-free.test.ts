@@ -5,14 +5,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClusterRun } from '../cluster/run-cluster.ts';
 import { deviceOf, ListSource, type PlainIo, plainScenario } from '../cluster/testing/plain-scenario.ts';
-import fixed from '../devices/models/fixed.ts';
 import flash from '../devices/models/flash.ts';
 import { LEAF_BYTES } from '../fvp/index/block-index.ts';
 import { MODE_NAMES, type ModeName } from '../fvp/mode.ts';
 import { DEFAULT_FVP_OPTIONS } from '../fvp/options.ts';
 import { OP_DISCARD, OP_FLUSH, OP_READ, OP_WRITE } from '../kernel/io.ts';
 import { RandomStream } from '../kernel/random.ts';
-import { StampedContent } from './stamped-content.ts';
+import { StampedContent, UNWRITTEN } from './stamped-content.ts';
 
 interface Load {
   readonly ios: number;
@@ -47,6 +46,13 @@ const BATCH_RECORDS = 16;
 /** Slow flash with few channels, so that completions come out of order. */
 const jittery = deviceOf(flash, { channels: 3 });
 
+/** A datastore that completes requests in another order than they came. */
+const reordering = deviceOf(flash, {
+  channels: 16,
+  read: { distribution: 'exponential', mean: '300us' },
+  write: { distribution: 'exponential', mean: '500us' },
+});
+
 interface Setting {
   readonly mode: ModeName;
   readonly seed: number;
@@ -61,7 +67,7 @@ function runFollowed(setting: Setting, watch?: (content: StampedContent) => void
   const scenario = plainScenario({
     vms: [0, 1],
     flash: jittery,
-    datastore: deviceOf(fixed, { read: '300us', write: '500us', flush: '200us', discard: '100us' }),
+    datastore: reordering,
     flashCapacityBytes: setting.flashCapacityBytes,
     fvp: {
       dirtyLimitBytes: setting.dirtyLimitBytes,
@@ -116,6 +122,11 @@ describe('without faults', () => {
             if (stamp > 0 && !concurrentWrites(setting.mode)) {
               expect([disk, sector, content.image(disk).get(sector)]).toEqual([disk, sector, stamp]);
             }
+          }
+        }
+        for (const disk of [0, 1]) {
+          for (const [sector, stamp] of content.settledOf(disk)) {
+            expect([disk, sector, content.image(disk).get(sector) ?? UNWRITTEN]).toEqual([disk, sector, stamp]);
           }
         }
         for (const { state } of run.runtime.fvpHosts) {

@@ -65,6 +65,8 @@ export class StampedContent implements ClusterContent {
   /** By disk and sector: writes in order of submission. */
   private readonly history: Map<number, GuestIo[]>[] = [];
   private readonly writes: GuestIo[][] = [];
+  /** By disk and sector: the stamp that a read found when no write was in flight; it must stay until the next write. */
+  private readonly settled: Map<number, number>[] = [];
   private clock = 0;
 
   port(host: number): ContentPort {
@@ -177,6 +179,7 @@ export class StampedContent implements ClusterContent {
     if (operation === OP_WRITE || operation === OP_DISCARD) {
       const history = this.historyOf(disk);
       for (let at = offset; at < offset + bytes; at += SECTOR) {
+        this.settledOf(disk).delete(at / SECTOR);
         const writes = history.get(at / SECTOR);
         if (writes === undefined) history.set(at / SECTOR, [io]);
         else writes.push(io);
@@ -214,6 +217,12 @@ export class StampedContent implements ClusterContent {
     return sectors;
   }
 
+  /** What reads found when nothing was in flight; the datastore must hold the same in the end. */
+  settledOf(disk: number): Map<number, number> {
+    this.settled[disk] ??= new Map();
+    return this.settled[disk];
+  }
+
   private historyOf(disk: number): Map<number, GuestIo[]> {
     let history = this.history[disk];
     if (history === undefined) {
@@ -249,6 +258,17 @@ export class StampedContent implements ClusterContent {
     }
   }
 
+  /** Two reads with no write in flight or between must agree: no value ever goes back in time. */
+  private settle(read: GuestIo, sector: number, writes: readonly GuestIo[], stamp: number): void {
+    if (!writes.every((write) => write.completed > 0 && write.completed < read.submitted)) return;
+    const settled = this.settledOf(read.disk);
+    const before = settled.get(sector);
+    if (before === undefined) settled.set(sector, stamp);
+    else if (before !== stamp) {
+      this.violations.push(`read ${read.number} found stamp ${stamp} at sector ${sector}, an earlier read ${before}`);
+    }
+  }
+
   /**
    * A read may return, sector by sector, any write that was submitted before the read completed, unless another write
    * came wholly after that one and was acknowledged before the read was submitted (a regular register).
@@ -270,6 +290,7 @@ export class StampedContent implements ClusterContent {
         );
         continue;
       }
+      this.settle(read, sector, writes, stamp);
       for (const write of writes) {
         const after = source === undefined || (source.completed > 0 && write.submitted > source.completed);
         if (after && write.completed > 0 && write.completed < read.submitted) {

@@ -10,7 +10,7 @@ import type { ResolvedDevice, ResolvedScenario } from '../scenario/resolved.ts';
 /** A device of a model, with the parameters given as a person would write them and defaults for the rest. */
 export function deviceOf(
   model: DeviceModel<never>,
-  written: Readonly<Record<string, string | number | boolean>> = {},
+  written: Readonly<Record<string, unknown>> = {},
 ): ResolvedDevice {
   const parameters: Record<string, unknown> = {};
   for (const [name, declaration] of Object.entries(model.parameters)) {
