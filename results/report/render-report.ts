@@ -29,14 +29,12 @@ import { PAGE_SCRIPT } from './page/script.ts';
 import { MODE_STYLES, PAGE_STYLE } from './page/style.ts';
 import { listed, visibleJson } from './plain-text.ts';
 
+const require = createRequire(import.meta.url);
 let chartLibrary: string | undefined;
 
 /** Chart.js as one script; the package exports its module only, whose neighbour the UMD file is. */
 function chartScript(): string {
-  chartLibrary ??= readFileSync(
-    join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js'),
-    'utf8',
-  )
+  chartLibrary ??= readFileSync(join(dirname(require.resolve('chart.js')), 'chart.umd.min.js'), 'utf8')
     .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')
     .replace(/<\/script/gi, '<\\/script');
   return chartLibrary;
