@@ -143,7 +143,7 @@ describe('describeWorkload', () => {
       verdicts: { none: 'saturated' },
     });
     expect(first).toBe(
-      'none saturates: the backlog still grows at the end, so that these latencies tell how long the run was, not how fast the storage is (Because of 42). none saturates, so no factor against it is given.',
+      'none saturates: the backlog still grows at the end, so that these latencies tell how long the run was, not how fast the storage is (Because of 42). So no factor against none is given.',
     );
     expect(rest).toEqual(['Writes: write-back answers the median write in 60 µs and 99 % within 90 µs.']);
     expect(rest.join()).not.toMatch(/[0-9]x\b/);

@@ -169,7 +169,7 @@ function verdictText(name: VerdictName, results: readonly ModeResult[]): string 
   const numbers = why === '' ? '' : ` (${whose}${why})`;
   const noFactor =
     name === 'saturated' && modes.includes(BASELINE_MODE)
-      ? ` ${BASELINE_MODE} saturates, so no factor against it is given.`
+      ? ` So no factor against ${BASELINE_MODE} is given.`
       : '';
   return `${verdictWords(name, listed(modes), modes.length > 1)}${numbers}.${noFactor}`;
 }

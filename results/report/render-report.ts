@@ -24,7 +24,7 @@ import { type ComparisonRow, compareKind, formatGain, resultsOf } from './compar
 import { describeWorkload } from './describe.ts';
 import type { Figure, ReportInput } from './figure.ts';
 import { GLOSSARY } from './page/glossary.ts';
-import { escapeHtml, inlineJson, nameHtml, shortName } from './page/html.ts';
+import { escapeHtml, inlineJson, nameHtml, sentenceHtml, shortName } from './page/html.ts';
 import { PAGE_SCRIPT } from './page/script.ts';
 import { MODE_STYLES, PAGE_STYLE } from './page/style.ts';
 import { listed, visibleJson } from './plain-text.ts';
@@ -220,7 +220,7 @@ function verdictList(page: Page, results: readonly ModeResult[]): string {
   const items = results.flatMap(({ mode, verdicts }) =>
     verdicts.map(
       ({ name, why }) =>
-        `<div><dt>${modeHtml(page, mode)}: ${escapeHtml(name)}</dt><dd>${escapeHtml(why)}</dd></div>`,
+        `<div><dt>${modeHtml(page, mode)}: ${escapeHtml(name)}</dt><dd>${sentenceHtml(why)}</dd></div>`,
     ),
   );
   return items.length === 0 ? '' : `<dl class="badges">${items.join('')}</dl>`;
@@ -266,7 +266,7 @@ ${layersTable(page, results)}
 function verdictSection(document: RunDocument, ids: readonly string[]): string {
   const cards = document.workloads.map((workload, i) => {
     const sentences = describeWorkload(document, workload.name).map(
-      (sentence) => `<p>${escapeHtml(sentence)}</p>`,
+      (sentence) => `<p>${sentenceHtml(sentence)}</p>`,
     );
     return `<div class="card verdict"><h3><a href="#${ids[i]}">${nameHtml(workload.name)}</a></h3>${sentences.join('')}</div>`;
   });

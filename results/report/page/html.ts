@@ -28,3 +28,8 @@ export function shortName(name: string): string {
 export function inlineJson(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
+
+/** A sentence whose numbers stay on one line with their units. */
+export function sentenceHtml(text: string): string {
+  return escapeHtml(text).replace(/(?<=[0-9]) (?=(?:%|[nµm]?s|[KMGT]?i?B)(?![a-z]))/g, '\u00a0');
+}
