@@ -1,12 +1,12 @@
 /**
  * Which 512-byte sectors of a disk were touched, as a bitmap, so that memory is bounded by the blocks touched. The
- * first 512 GiB of a disk may lie in one flat array, of which the system only provides the pages that are written;
+ * first 128 GiB of a disk may lie in one flat array, of which the system only provides the pages that are written;
  * anything else lies in pages of 256 KiB of address space found by hash, at most about 100 bytes for a lone block.
  */
 import { SECTOR_BYTES } from '../../reference/kernel/units.ts';
 
-/** Sectors that the flat bitmap covers: 512 GiB, a bitmap of 128 MiB of address space. */
-const FLAT_SECTORS = 2 ** 30;
+/** Sectors that the flat bitmap covers: 128 GiB, a bitmap of 32 MiB of address space. */
+const FLAT_SECTORS = 2 ** 28;
 /** 512 sectors a page, 32 a word. */
 const PAGE_SECTORS = 512;
 const PAGE_WORDS = PAGE_SECTORS / 32;
@@ -28,7 +28,7 @@ export class TouchedSectors {
   private slab: Int32Array = new Int32Array(0);
   private slabFirst = 0;
 
-  /** @param flat true to have a flat bitmap; for a few disks only, as each takes 128 MiB of address space */
+  /** @param flat true to have a flat bitmap; for a few disks only, as each takes 32 MiB of address space */
   constructor(flat: boolean) {
     this.flat = flat ? new Int32Array(FLAT_SECTORS / 32) : undefined;
   }
@@ -41,8 +41,13 @@ export class TouchedSectors {
   touch(offset: number, lengthBytes: number): number {
     const first = offset / SECTOR_BYTES;
     const sectors = lengthBytes / SECTOR_BYTES;
-    if (this.flat !== undefined && first + sectors <= FLAT_SECTORS)
-      return this.mark(this.flat, first | 0, sectors | 0);
+    if (this.flat === undefined || first >= FLAT_SECTORS) return this.markPages(first, sectors);
+    if (first + sectors <= FLAT_SECTORS) return this.mark(this.flat, first | 0, sectors | 0);
+    const inside = FLAT_SECTORS - first;
+    return this.mark(this.flat, first | 0, inside | 0) + this.markPages(FLAT_SECTORS, sectors - inside);
+  }
+
+  private markPages(first: number, sectors: number): number {
     let page = Math.floor(first / PAGE_SECTORS);
     let sector = first - page * PAGE_SECTORS;
     let left = sectors;
