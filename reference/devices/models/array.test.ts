@@ -379,6 +379,58 @@ describe('flushes of an array', () => {
     expect(flush!.completedNs).toBe(1e6 + 10e6 + 50_000);
   });
 
+  it('cover a full stripe that is written again while it is destaged', async () => {
+    const driver = await drive({ flush: 'drain', writePenalty: 4, lowWater: '100%', highWater: '100%' });
+    const write = () => driver.submit({ operation: DEVICE_WRITE, address: 0, bytes: 256 * KIB });
+    const flush = () => driver.submit({ operation: DEVICE_FLUSH });
+    driver.at(0, write);
+    driver.at(1e6, flush);
+    driver.at(3e6, write);
+    driver.at(4e6, flush);
+    driver.run();
+    const flushes = driver.requests.filter((each) => each.operation === DEVICE_FLUSH);
+    expect(flushes.map((each) => each.completedNs)).toEqual([6e6 + 50_000, 11e6 + 50_000]);
+    expect(driver.device.statistics()).toMatchObject({
+      fullStripes: 2,
+      spindleOperations: 10,
+      dirtyBytes: 0,
+    });
+  });
+
+  it('cover it whichever spindle is the last', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const spindleWrite = { distribution: 'uniform', min: '4ms', max: '9ms' };
+      const driver = await drive({ flush: 'drain', lowWater: '100%', highWater: '100%', spindleWrite }, seed);
+      const write = () => driver.submit({ operation: DEVICE_WRITE, address: 0, bytes: 256 * KIB });
+      const flush = () => driver.submit({ operation: DEVICE_FLUSH });
+      driver.at(0, write);
+      driver.at(1e6, flush);
+      driver.at(3e6, write);
+      driver.at(4e6, flush);
+      driver.run();
+      expect(driver.device.statistics().dirtyBytes).toBe(0);
+    }
+  });
+
+  it('do not count what was written after them', async () => {
+    const driver = await drive({
+      flush: 'drain',
+      writePenalty: 1,
+      spindles: 2,
+      lowWater: '100%',
+      highWater: '100%',
+    });
+    const write = (stripe: number) =>
+      driver.submit({ operation: DEVICE_WRITE, address: stripe * 64 * KIB, bytes: 8 * KIB });
+    // Stripes 0, 20 and 40 lie on one spindle, apart from each other; 1 and 21 on the other one.
+    for (const stripe of [0, 20, 40]) write(stripe);
+    driver.at(1e6, () => driver.submit({ operation: DEVICE_FLUSH }));
+    driver.at(1e6 + 1, () => [1, 21].map(write));
+    driver.run();
+    const flush = driver.requests.find((each) => each.operation === DEVICE_FLUSH)!;
+    expect(flush.completedNs).toBe(1e6 + 15e6 + 50_000);
+  });
+
   it('cover a line that is written again while it is destaged', async () => {
     const driver = await drive({ flush: 'drain', writePenalty: 1 });
     const write = () => driver.submit({ operation: DEVICE_WRITE, address: 0, bytes: 8 * KIB });

@@ -77,6 +77,8 @@ class StorageArray implements Device {
   private readonly fillingMax: number;
   private readonly dirtyNext: Int32Array;
   private readonly dirtyPrevious: Int32Array;
+  /** Next line of the same destage. */
+  private readonly jobNext: Int32Array;
   private dirtyLines = 0;
   private dirtyLinesMax = 0;
   /** Of the dirty lines, those on their way to the spindles. */
@@ -152,6 +154,7 @@ class StorageArray implements Device {
     this.cache = new LineCache(capacity, this.lineBytes);
     this.dirtyNext = new Int32Array(capacity);
     this.dirtyPrevious = new Int32Array(capacity);
+    this.jobNext = new Int32Array(capacity);
 
     const { spindles } = array;
     this.current = new Int32Array(spindles).fill(IDLE);
@@ -981,20 +984,28 @@ class StorageArray implements Device {
     cache.dirty[line] = 0;
     cache.destaging[line] = 1;
     this.destagingLines++;
-    this.dirtyNext[line] = jobs.firstLine[job]!;
+    this.jobNext[line] = jobs.firstLine[job]!;
     jobs.firstLine[job] = line;
+  }
+
+  /** Starts the spindles of a destage's lines, now that all those written meanwhile are dirty again. */
+  private startSpindlesOf(firstLine: number): void {
+    const { cache } = this;
+    for (let line = firstLine; line >= 0; line = this.jobNext[line]!) {
+      const spindle = this.spindleOf(cache.unit[line]!, cache.number[line]! * this.lineBytes);
+      if (this.mayDestage(spindle)) this.start(spindle);
+    }
   }
 
   /** The lines of a job are on the spindles; those written meanwhile stay dirty. */
   private destaged(firstLine: number): void {
     const { cache } = this;
-    let line = firstLine;
-    if (line < 0) {
+    if (firstLine < 0) {
       this.dirtyLines--;
       this.destagingLines--;
     }
-    while (line >= 0) {
-      const next = this.dirtyNext[line]!;
+    let rewritten = false;
+    for (let line = firstLine; line >= 0; line = this.jobNext[line]!) {
       const since = cache.dirtySince[line]!;
       const unit = cache.unit[line]!;
       const again = cache.dirty[line] === 0 ? Number.POSITIVE_INFINITY : cache.dirtyAgain[line]!;
@@ -1004,12 +1015,12 @@ class StorageArray implements Device {
         this.dirtyLines--;
         this.unitDirty[unit]!--;
       } else {
-        const spindle = this.linkDirty(line, again);
-        if (this.mayDestage(spindle)) this.start(spindle);
+        this.linkDirty(line, again);
+        rewritten = true;
       }
       if (this.drainHead >= 0) this.drained(unit, since, again);
-      line = next;
     }
+    if (rewritten) this.startSpindlesOf(firstLine);
     if (this.blockedHead >= 0) this.unblock();
   }
 }

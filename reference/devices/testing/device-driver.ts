@@ -148,24 +148,16 @@ export class DeviceDriver implements DeviceContext {
     }
   }
 
-  /** Sum over requests of completion - acceptance equals the integral of the number in the device, and its figures. */
+  /** The integral of the number in the device equals the sum of the residence times that it states. */
   private checkLittlesLaw(): void {
-    const statistics = this.device.statistics();
-    let residenceNs = 0;
-    for (const request of this.requests) residenceNs += request.completedNs - request.acceptedNs;
+    const { requests, residenceNs, servers, busyNs } = this.device.statistics();
+    const count = this.requests.length;
+    assert(requests === count, `statistics().requests is ${count}, not ${requests}`);
     assert(
-      this.inSystemNs === residenceNs,
-      `integral of the number in the device ${this.inSystemNs} = residence ${residenceNs}`,
+      residenceNs === this.inSystemNs,
+      `statistics().residenceNs is ${this.inSystemNs}, not ${residenceNs}`,
     );
-    assert(
-      statistics.residenceNs === residenceNs,
-      `statistics().residenceNs ${statistics.residenceNs} = ${residenceNs}`,
-    );
-    assert(
-      statistics.requests === this.requests.length,
-      `statistics().requests ${statistics.requests} = ${this.requests.length}`,
-    );
-    assert(statistics.servers >= 1 && statistics.busyNs >= 0, 'statistics() has servers and busyNs');
+    assert(servers >= 1 && busyNs >= 0, 'statistics() has servers and busyNs');
   }
 
   private offer(request: DrivenRequest): void {
