@@ -9,6 +9,8 @@ import { openRunDir, writeRun } from '../../results/run-dir/write-run.ts';
 import type { RunDocument, RunRecording, RunTiming } from '../../results/schema/run-document.ts';
 import { ProgressLine } from '../render/progress.ts';
 import { terminalStyle } from '../render/terminal-style.ts';
+import { visibleText } from '../render/visible-text.ts';
+import { COLUMNS_MAX, wrapText } from '../render/wrap-text.ts';
 import { type BenchHooks, type BenchRequest, prepareBench } from '../replay/run-bench.ts';
 import { interruptible } from './interrupt.ts';
 import { nextCommand } from './next-command.ts';
@@ -45,7 +47,7 @@ async function dryRun(
   const prepared = await prepareBench(request, hooks);
   try {
     const plan = prepared.describe();
-    for (const line of plan) options.print(line);
+    for (const line of plan) options.print(visibleText(line));
     return { schema: 'fvp.plan/1', plan };
   } finally {
     await prepared.close();
@@ -98,12 +100,14 @@ function tell(
   print: (text: string) => void,
 ): void {
   const style = terminalStyle(process.stdout, process.env);
+  const columns = Math.min(style.width, COLUMNS_MAX);
+  const say = (text: string) => print(wrapText(visibleText(text), columns).join('\n'));
   for (const { name } of document.workloads) {
     print(renderTable(document, name, style));
-    for (const sentence of describeWorkload(document, name)) print(sentence);
+    for (const sentence of describeWorkload(document, name)) say(sentence);
     print('');
   }
-  for (const note of notes) print(note);
-  print(`Report: ${relative('.', reportPath)}`);
-  print(`Next:   ${nextCommand(request)}`);
+  for (const note of notes) say(note);
+  print(`Report: ${visibleText(relative('.', reportPath))}`);
+  print(`Next:   ${visibleText(nextCommand(request))}`);
 }

@@ -59,6 +59,11 @@ test('the hint stands on its own line', () => {
   expect(failureText(failure)).toBe('fvp: unknown mode "nnoe"\n  did you mean "none"?\n');
 });
 
+test('a name from outside cannot steer the terminal', () => {
+  const failure = failureOf(new NoInputError('no \u001b]0;x\u0007', { hint: '\u001b[2J' }), IDS);
+  expect(failureText(failure)).toBe('fvp: no \\u001b]0;x\\u0007\n  \\u001b[2J\n');
+});
+
 test('the document holds code, exit code, message and hint, and never a stack', () => {
   expect(failureDocument(failureOf(new UsageError('m', { hint: 'h' }), IDS))).toEqual({
     error: { code: 'E_USAGE', exitCode: 64, message: 'm', hint: 'h' },

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { AppError, BugError } from '../../reference/kernel/errors.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
+import { visibleText } from '../render/visible-text.ts';
 import { unknownCommand } from './command-not-found.ts';
 
 export interface Failure {
@@ -69,8 +70,8 @@ export function failureOf(error: unknown, commandIds: () => readonly string[]): 
 
 /** The text for standard error, with its newline. */
 export function failureText(failure: Failure): string {
-  const lines = [`fvp: ${failure.message}`];
-  if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
+  const lines = [`fvp: ${visibleText(failure.message)}`];
+  if (failure.hint !== undefined) lines.push(`  ${visibleText(failure.hint)}`);
   if (failure.stack !== undefined)
     lines.push('this is a bug in fvp; please report it with the lines below', failure.stack);
   return `${lines.join('\n')}\n`;

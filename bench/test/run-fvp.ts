@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly stdout?: number;
 }
 
+/** Shorter than the time a test has. */
+const TIME_LIMIT_MS = 50_000;
 const FVP = fileURLToPath(new URL('bench/bin/fvp.js', packageRoot()));
 
 /** `runFvp(['bench', 'run', '--help'])`: its exit code and what it printed. */
@@ -42,8 +44,13 @@ export function runFvp(argv: readonly string[], options: RunOptions = {}): Promi
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
+    // A program that hangs must not go on when its test has been given up.
+    const limit = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT_MS);
     child.on('error', reject);
-    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+    child.on('close', (exitCode) => {
+      clearTimeout(limit);
+      resolve({ exitCode, stdout, stderr });
+    });
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
     options.onStart?.((signal) => child.kill(signal));

@@ -1,0 +1,14 @@
+/** assumed: longer lines are hard to read. */
+export const COLUMNS_MAX = 100;
+
+/** Breaks text at spaces. @param room columns, at least 1; a longer word stands alone on a longer line. */
+export function wrapText(text: string, room: number): string[] {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const line = lines[lines.length - 1] as string;
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= room) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
