@@ -17,16 +17,6 @@ export const SERVICE_TIME_MAX_NS = 4e9;
 
 const LAST = SERVICE_TIME_ENTRIES - 1;
 
-/** A service time as written in YAML: `90us` is fixed. */
-export type WrittenServiceTime =
-  | 0
-  | string
-  | { readonly distribution: 'fixed'; readonly time: string }
-  | { readonly distribution: 'exponential'; readonly mean: string }
-  | { readonly distribution: 'shifted-exponential'; readonly min: string; readonly mean: string }
-  | { readonly distribution: 'uniform'; readonly min: string; readonly max: string }
-  | { readonly distribution: 'lognormal'; readonly median: string; readonly p99: string };
-
 /** The keys of each distribution, in the order in which they are written. */
 export const DISTRIBUTION_KEYS: Readonly<Record<string, readonly string[]>> = {
   fixed: ['time'],
@@ -106,7 +96,8 @@ function toTable(ns: number): number {
 }
 
 /**
- * Reads a service time as written.
+ * Reads a service time as written in YAML: `90us` (fixed), 0, or an object such as
+ * `{ distribution: lognormal, median: 90us, p99: 300us }` with the keys of DISTRIBUTION_KEYS.
  * @throws UsageError saying what is wrong and what was expected
  */
 export function parseServiceTime(written: unknown): ServiceTime {

@@ -557,9 +557,11 @@ class StorageArray implements Device {
 
   private fits(unit: number, address: number, bytes: number): boolean {
     const { cache, lineBytes } = this;
+    const first = Math.floor(address / lineBytes);
     const last = Math.floor((address + bytes - 1) / lineBytes);
     let room = this.limitLines - this.dirtyLines;
-    for (let number = Math.floor(address / lineBytes); number <= last; number++) {
+    if (last - first < room) return true;
+    for (let number = first; number <= last; number++) {
       const line = cache.find(unit, number);
       if (line < 0 || (cache.dirty[line] === 0 && cache.destaging[line] === 0)) room--;
     }
