@@ -38,6 +38,32 @@ function sources(): SourceFile[] {
     .map((path) => ({ path, text: readFileSync(new URL(path, packageRoot()), 'utf8') }));
 }
 
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+describe('package-lock.json', () => {
+  const lock = JSON.parse(readFileSync(new URL('package-lock.json', packageRoot()), 'utf8'));
+  const packages = Object.entries(lock.packages as Record<string, LockedPackage>);
+
+  test('names no registry, so that any mirror will do', () => {
+    expect(packages.filter(([, { resolved }]) => resolved?.startsWith('http'))).toEqual([]);
+  });
+  // npm leaves those out that its registry has not, and then refuses its own file in `npm ci`.
+  test('holds the optional packages of every platform', () => {
+    const paths = packages.map(([path]) => path);
+    const optional = packages.flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).map((name) => [
+        `node_modules/${name}`,
+        `${path}/node_modules/${name}`,
+      ]),
+    );
+    expect(optional.length).toBeGreaterThan(0);
+    expect(optional.filter((places) => !places.some((place) => paths.includes(place)))).toEqual([]);
+  });
+});
+
 function file(path: string, text: string): SourceFile {
   return { path, text };
 }
