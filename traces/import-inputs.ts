@@ -34,16 +34,23 @@ export interface ImportOptions {
   readonly event: TraceEvent;
   /** Read at a time from each input, at least 64 KiB. */
   readonly chunkBytes: number;
+  /** What is known to be wrong before anything is read. */
+  readonly warnings: readonly string[];
   /** Called between chunks; what it throws ends the import. */
   report(): void;
 }
 
 /** Counts of what was left out or changed, in order of first appearance. */
 class Notes {
+  readonly whenEmpty: string[] = [];
   private readonly counts = new Map<string, number>();
 
   note(sentence: string, count = 1): void {
     if (count > 0) this.counts.set(sentence, (this.counts.get(sentence) ?? 0) + count);
+  }
+
+  ifEmpty(sentence: string): void {
+    this.whenEmpty.push(sentence);
   }
 
   sentences(): string[] {
@@ -114,7 +121,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
       throw new DataError(
         'the trace holds no I/O',
         { file: inputs[0]!.file },
-        { hint: notes.sentences().join('; ') || undefined },
+        { hint: [...notes.whenEmpty, ...notes.sentences()].join('; ') || undefined },
       );
     }
   } catch (error) {
@@ -126,17 +133,17 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
   const sum = (of: (input: OpenInput) => number): number =>
     opened.reduce((total, input) => total + of(input), 0);
   const reorderedRows = sum(({ ordered }) => ordered.reordered);
-  notes.note('# rows stood out of time order and were sorted into place', reorderedRows);
+  notes.note('rows out of time order, sorted into place: #', reorderedRows);
   notes.note(
-    '# reads, writes or discards of no bytes were left out',
+    'reads, writes and discards of no bytes, left out: #',
     sum(({ writer }) => writer.counts.zeroLength),
   );
   notes.note(
-    '# rows were not whole 512-byte sectors and were rounded outward',
+    'rows not of whole 512-byte sectors, rounded outward: #',
     sum(({ writer }) => writer.counts.unaligned),
   );
-  notes.note('# completions belong to I/Os issued before the trace began', joined?.unmatched ?? 0);
-  notes.note('# I/Os have no recorded completion', joined?.unfinished ?? 0);
+  notes.note('completions of I/Os issued before the trace began, left out: #', joined?.unmatched ?? 0);
+  notes.note('I/Os without a recorded completion: #', joined?.unfinished ?? 0);
   const summary = builder.summary.finish({
     name: options.name,
     format: format.name,
@@ -147,7 +154,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
     name: options.name,
     summary,
     diskNames: disks.names,
-    warnings: notes.sentences(),
+    warnings: [...options.warnings, ...notes.sentences()],
     cursor: () => builder.spool.cursor(),
     close: () => builder.spool.close(),
   };

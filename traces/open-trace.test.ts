@@ -9,7 +9,7 @@ import { formatTable } from './format-table.ts';
 import { openTrace, titleOf } from './open-trace.ts';
 import { generateIolog } from './readers.bench.ts';
 import { SAMPLES } from './samples/samples.ts';
-import { briefly, errorOf, openFiles, rowsOf, testFolder } from './testing/read-rows.ts';
+import { briefly, errorOf, importBytes, openFiles, rowsOf, testFolder } from './testing/read-rows.ts';
 import { zstdFrame } from './testing/zstd-frame.ts';
 
 const LOG = 'fio version 3 iolog\n1 a add\n2 a read 0 4096\n3 a write 4096 8192\n5 a read 0 12288\n';
@@ -167,6 +167,18 @@ describe('packing', () => {
     const plain = await openFiles({ 'x.log': log });
     for (const packed of [gzipSync(log), zstdFrame(log)]) {
       expect((await openFiles({ 'x.log': packed })).summary).toEqual(plain.summary);
+    }
+  });
+
+  it('does not matter to where the last line ends in a buffer', async () => {
+    const log = generateIolog(8000);
+    // To the byte at the end of a chunk of 64 KiB, for one.
+    const padded = Buffer.concat([log, Buffer.alloc(5 * 65536 - log.length, '\n')]);
+    expect((await importBytes(padded)).summary.ios).toBe(8000);
+    for (let end = 1; end !== 0; end = log.indexOf(10, end + 3571) + 1) {
+      const lines = log.subarray(0, end).toString('latin1').split('\n').length - 1;
+      if (lines < 4) continue;
+      expect((await importBytes(log.subarray(0, end))).summary.ios).toBe(lines - 3);
     }
   });
 

@@ -1,6 +1,6 @@
 /** The door of this room: opens traces of any format, whatever they are packed in, as one sequence of rows. */
 import { readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InterruptedError, NoInputError } from '../reference/kernel/errors.ts';
 import { MIB } from '../reference/kernel/units.ts';
 import { noInput, openRawSource } from './decode/byte-source.ts';
@@ -42,10 +42,11 @@ export async function openTrace(paths: readonly string[], options: OpenTraceOpti
   const chunkBytes = files.length <= 4 ? MIB : MIB / 8;
   const inputs: TraceInput[] = [];
   try {
-    const raws = files.map((file) => openRawSource(file));
-    for (const [index, raw] of raws.entries()) {
-      inputs.push({ file: files[index]!, title: titleOf(files[index]!), source: raw });
-    }
+    const raws = files.map((file) => {
+      const raw = openRawSource(file);
+      inputs.push({ file, title: titleOf(file), source: raw });
+      return raw;
+    });
     const bytesTotal = raws.reduce<number | undefined>(
       (sum, raw) => (sum === undefined || raw.bytesTotal === undefined ? undefined : sum + raw.bytesTotal),
       0,
@@ -67,6 +68,7 @@ export async function openTrace(paths: readonly string[], options: OpenTraceOpti
       event: options.event ?? 'D',
       chunkBytes,
       report,
+      warnings: leftOut(files),
     });
   } finally {
     for (const input of inputs) input.source.close();
@@ -88,6 +90,23 @@ function expand(path: string): string[] {
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   if (files.length === 0) throw new NoInputError(`the folder ${path} holds no files`);
   return files.map((name) => join(path, name));
+}
+
+/** Warns of per-CPU files of blktrace that lie beside those named. */
+function leftOut(files: readonly string[]): string[] {
+  const warnings: string[] = [];
+  for (const file of files) {
+    const stem = /^(.*\.blktrace\.)[0-9]+$/.exec(basename(file))?.[1];
+    if (stem === undefined) continue;
+    const others = readdirSync(dirname(file))
+      .filter((name) => name.startsWith(stem) && /^[0-9]+$/.test(name.slice(stem.length)))
+      .map((name) => join(dirname(file), name))
+      .filter((path) => !files.some((named) => resolve(named) === resolve(path)));
+    if (others.length === 0) continue;
+    warnings.push(`per-CPU files ${stem}N that lie beside this one and were not read: ${others.length}`);
+    break;
+  }
+  return warnings;
 }
 
 const SUFFIX =

@@ -26,10 +26,12 @@ export interface ParserContext {
   readonly notes: ParserNotes;
 }
 
-/** Things left out or changed while reading, by sentence: `note(sentence)` counts one more. */
+/** What a person should know of the reading. */
 export interface ParserNotes {
-  /** @param sentence with `#` where the count stands */
+  /** Counts one more of something left out or changed. @param sentence with `#` where the count stands */
   note(sentence: string): void;
+  /** Something to say when the whole trace turns out to hold no rows. */
+  ifEmpty(sentence: string): void;
 }
 
 export interface FormatParser {

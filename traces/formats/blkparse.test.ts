@@ -46,7 +46,7 @@ describe('blkparse text', () => {
       `W ${FLAG_FUA | FLAG_SYNC | FLAG_META}`,
       `F ${FLAG_SYNC}`,
     ]);
-    expect(trace.warnings).toEqual(['1 writes ask for a flush before them; that flush is not replayed']);
+    expect(trace.warnings).toEqual(['writes that ask for a flush before them, which is not replayed: 1']);
   });
 
   it('counts a flush that the block layer split from its write, and completes each with its own', async () => {
@@ -93,8 +93,8 @@ describe('blkparse text', () => {
     const trace = await openFiles({ log });
     expect(trace.summary.recorded.latencies).toBe(0);
     expect(trace.warnings).toEqual([
-      '1 completions belong to I/Os issued before the trace began',
-      '1 I/Os have no recorded completion',
+      'completions of I/Os issued before the trace began, left out: 1',
+      'I/Os without a recorded completion: 1',
     ]);
   });
 
@@ -110,7 +110,7 @@ describe('blkparse text', () => {
       event(8, 'D', 'R', '36 (12 00 00 00 24 00 ..) [udevd]');
     const trace = await openFiles({ log });
     expect(briefly(rowsOf(trace))).toEqual(['0 R 49152 4096']);
-    expect(trace.warnings).toContain('1 requests that neither move data nor flush were left out');
+    expect(trace.warnings).toContain('requests that neither move data nor flush, left out: 1');
   });
 
   it('makes each device a disk, and keeps the completions of devices apart', async () => {
@@ -136,8 +136,15 @@ describe('blkparse text', () => {
     const after = event(3, 'D', 'R', '16 + 8 [a]') + event(103, 'C', 'R', '16 + 8 [0]');
     const trace = await openFiles({ log: before + after });
     expect(briefly(rowsOf(trace))).toEqual(['0 R 4096 4096', '103000 R 8192 4096']);
-    expect(trace.warnings).toEqual(["1 times blkparse's clock was set back to 0; time goes on there"]);
+    expect(trace.warnings).toEqual(["times that blkparse's clock was set back to 0 (time goes on there): 1"]);
     expect(trace.summary.reorderedRows).toBe(0);
+  });
+
+  it('keeps nanoseconds exact where time counts from 1970', async () => {
+    const line = (ns: number): string =>
+      `  8,0    0        1 1700000000.12345678${ns}     7  D   R 8 + 8 [x]\n`;
+    const rows = rowsOf(await openFiles({ log: line(1) + line(2) + line(9) }));
+    expect(rows.map((row) => row.timeNs)).toEqual([0, 1, 8]);
   });
 
   it('sorts rows that are a little out of order', async () => {

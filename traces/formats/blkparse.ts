@@ -162,7 +162,7 @@ class BlkparseParser implements FormatParser {
     let timeNs = plainNs + this.shiftNs;
     if (timeNs < this.latestNs && cpu < CPUS_MAX && sequence > (this.sequences[cpu] ?? sequence)) {
       if (plainNs * CLOCK_RESET_RATIO <= this.latestNs) {
-        this.context.notes.note("# times blkparse's clock was set back to 0; time goes on there");
+        this.context.notes.note("times that blkparse's clock was set back to 0 (time goes on there): #");
         this.shiftNs = this.latestNs;
         timeNs = plainNs + this.shiftNs;
       }

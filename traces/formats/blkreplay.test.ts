@@ -18,6 +18,7 @@ describe('blkreplay loads', () => {
     expect(briefly(rows)).toEqual(['0 W 19336628736 32768', '449518165 R 0 512', '1000000001 R 51200 4096']);
     expect(rows.every((row) => row.latencyNs === undefined)).toBe(true);
     expect(trace.diskNames).toEqual(['x']);
+    expect(trace.warnings).toEqual(['lines behind the first row that are no rows, passed over: 4']);
   });
 
   it('are known by their rows alone, with fewer digits, CRLF and no newline at the end', async () => {
@@ -37,7 +38,7 @@ describe('blkreplay loads', () => {
       load: '1.0 ; 0 ; 0 ; FWS ; 0.0 ; 0.0\n1.0 ; 8 ; 8 ; D ; 0.0 ; 0.0\n1.0 ; 8 ; 0 ; N ; 0.0 ; 0.0\n',
     });
     expect(briefly(rowsOf(trace))).toEqual(['0 F 0 0', '0 D 4096 4096']);
-    expect(trace.warnings).toEqual(['1 rows that neither move data nor flush were left out']);
+    expect(trace.warnings).toEqual(['rows that neither move data nor flush, left out: 1']);
   });
 
   it.each([

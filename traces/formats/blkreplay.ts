@@ -24,6 +24,7 @@ class BlkreplayParser implements FormatParser {
   private readonly rwbs: Rwbs = { op: 0, flags: 0, preflush: false };
   private readonly disk: number;
   private lines = 0;
+  private rowsSeen = false;
 
   constructor(context: ParserContext) {
     this.context = context;
@@ -94,6 +95,9 @@ class BlkreplayParser implements FormatParser {
           },
         );
       }
+      if (this.rowsSeen && (line.count > 1 || line.text(0) !== '')) {
+        this.context.notes.note('lines behind the first row that are no rows, passed over: #');
+      }
       return;
     }
     const seconds = line.seconds(0, 'a time in seconds');
@@ -113,13 +117,14 @@ class BlkreplayParser implements FormatParser {
     }
     if (line.count > 6) throw line.long(6, 'six fields');
     if (this.rwbs.op === OP_NONE) {
-      this.context.notes.note('# rows that neither move data nor flush were left out');
+      this.context.notes.note('rows that neither move data nor flush, left out: #');
       return;
     }
     this.add(this.context.origin.fromSeconds(seconds, fractionNs), sector, sectors, latencyNs);
   }
 
   private add(timeNs: number, sector: number, sectors: number, latencyNs: number): void {
+    this.rowsSeen = true;
     const { op, flags, preflush } = this.rwbs;
     const kind = preflush && sectors === 0 ? OP_FLUSH : op;
     this.context.rows.add(

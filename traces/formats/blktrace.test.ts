@@ -73,6 +73,11 @@ describe('blktrace records', () => {
     expect(merged.name).toBe('sda');
     expect(merged.summary.reorderedRows).toBe(0);
     expect(rowsOf(await openTrace([folder]))).toEqual(rowsOf(merged));
+    expect(merged.warnings).toEqual([]);
+    const alone = await openTrace([join(folder, 'sda.blktrace.1')], { event: 'Q' });
+    expect(alone.warnings[0]).toBe(
+      'per-CPU files sda.blktrace.N that lie beside this one and were not read: 2',
+    );
   });
 
   it('may count time from long before, beyond 2^53', async () => {

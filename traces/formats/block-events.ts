@@ -70,11 +70,11 @@ export class BlockEvents {
     }
     this.taken++;
     if (kind === OP_NONE) {
-      notes.note('# requests that neither move data nor flush were left out');
+      notes.note('requests that neither move data nor flush, left out: #');
       return;
     }
     if (preflush && kind === OP_WRITE) {
-      notes.note('# writes ask for a flush before them; that flush is not replayed');
+      notes.note('writes that ask for a flush before them, which is not replayed: #');
     }
     rows.add(timeNs, kind, offset, lengthBytes, Number.NaN, disk, flags, pid, place);
   }
@@ -82,7 +82,7 @@ export class BlockEvents {
   end(): void {
     if (this.taken === 0 && this.passed > 0) {
       const [other, own] = this.context.event === 'Q' ? ['D', 'Q'] : ['Q', 'D'];
-      this.context.notes.note(
+      this.context.notes.ifEmpty(
         `${this.context.file} holds ${other} events and no ${own} events: --event ${other} reads those`,
       );
     }

@@ -42,16 +42,14 @@ describe('fio iolog, version 3', () => {
     const trace = await openTrace([fixture('v3ooo.log')]);
     expect(briefly(rowsOf(trace))).toEqual(['0 R 4096 4096', '500000000 R 0 4096', '500001000 R 8192 4096']);
     expect(trace.summary.reorderedRows).toBe(1);
-    expect(trace.warnings).toEqual(['1 rows stood out of time order and were sorted into place']);
+    expect(trace.warnings).toEqual(['rows out of time order, sorted into place: 1']);
   });
 
   it('lets time go on at a header in mid-file', async () => {
     const log = `${V3}${OPENED}1000 a.dat read 0 512\n3000 a.dat close\n${V3}${OPENED}500 a.dat read 512 512\n`;
     const trace = await openFiles({ log });
     expect(briefly(rowsOf(trace))).toEqual(['0 R 0 512', '2500000 R 512 512']);
-    expect(trace.warnings).toEqual([
-      '1 headers in mid-file: the log was appended to, and time goes on there',
-    ]);
+    expect(trace.warnings).toEqual(['headers in mid-file (the log was appended to; time goes on there): 1']);
   });
 
   it('makes each file of a log a disk, and the same name in two logs the same disk', async () => {
@@ -86,8 +84,8 @@ describe('fio iolog, version 3', () => {
     const trace = await openFiles({ log });
     expect(briefly(rowsOf(trace))).toEqual(['0 W 0 1536', '2000 R 512 1024']);
     expect(trace.warnings).toEqual([
-      '1 reads, writes or discards of no bytes were left out',
-      '2 rows were not whole 512-byte sectors and were rounded outward',
+      'reads, writes and discards of no bytes, left out: 1',
+      'rows not of whole 512-byte sectors, rounded outward: 2',
     ]);
   });
 

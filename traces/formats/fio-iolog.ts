@@ -195,7 +195,7 @@ class FioIologParser implements FormatParser {
     if (line.count > 4) throw line.long(4, 'the end of the header');
     this.version = line.is(2, '2') ? 2 : 3;
     if (this.lines > 1)
-      this.context.notes.note('# headers in mid-file: the log was appended to, and time goes on there');
+      this.context.notes.note('headers in mid-file (the log was appended to; time goes on there): #');
     this.baseNs = this.latestNs;
     this.waitNs = this.latestNs;
   }
@@ -228,7 +228,7 @@ class FioIologParser implements FormatParser {
         this.io(timeNs, OP_FLUSH, first);
         return;
       case 'sync_file_range':
-        this.context.notes.note('# lines of sync_file_range were left out: it flushes no device');
+        this.context.notes.note('sync_file_range lines, left out as they flush no device: #');
         return;
       case 'wait':
         this.wait(first);
@@ -251,9 +251,7 @@ class FioIologParser implements FormatParser {
   private wait(first: number): void {
     const milliseconds = this.line.integer(first + 2, 'a time in milliseconds');
     if (this.version === 3) {
-      this.context.notes.note(
-        '# wait lines were left out: version 3 has time stamps instead, and fio ignores them too',
-      );
+      this.context.notes.note('wait lines, left out as version 3 has time stamps instead: #');
       return;
     }
     // fio does not sleep when the moment has passed.

@@ -62,8 +62,8 @@ describe('vscsi traces', () => {
     const trace = await openFiles({ trace: bytes });
     expect(briefly(rowsOf(trace))).toEqual(['0 R 4096 4096', '0 D 4096 1024']);
     expect(trace.warnings).toEqual([
-      '1 SCSI commands 0x00 move no data and were left out',
-      '1 SCSI UNMAP commands were left out: the trace holds the length of their list, not what it lists',
+      'SCSI commands 0x00, which move no data, left out: 1',
+      'SCSI UNMAP commands, left out as their lists are not in the trace: 1',
     ]);
   });
 

@@ -72,15 +72,13 @@ class VscsiParser implements FormatParser {
       const op = command > 255 ? 255 : OP_OF_COMMAND[command]!;
       if (op === 255) {
         notes.note(
-          `# SCSI commands 0x${command.toString(16).padStart(2, '0')} move no data and were left out`,
+          `SCSI commands 0x${command.toString(16).padStart(2, '0')}, which move no data, left out: #`,
         );
         continue;
       }
       const lengthBytes = view.getUint32(at + AT_LENGTH[version]!, true);
       if (command === COMMAND_UNMAP && lengthBytes % SECTOR_BYTES !== 0) {
-        notes.note(
-          '# SCSI UNMAP commands were left out: the trace holds the length of their list, not what it lists',
-        );
+        notes.note('SCSI UNMAP commands, left out as their lists are not in the trace: #');
         continue;
       }
       const block = view.getUint32(at + AT_BLOCK + 4, true) * TWO_32 + view.getUint32(at + AT_BLOCK, true);

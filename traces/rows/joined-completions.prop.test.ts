@@ -89,7 +89,7 @@ it('joins as lists and maps do', () => {
     disk: fc.nat({ max: 2 }),
   });
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 300 }), (events) => {
+    fc.property(fc.array(event, { minLength: 100, maxLength: 400 }), (events) => {
       expect(feed(events)).toEqual(byHand(events));
     }),
     { numRuns: 200 },

@@ -11,7 +11,7 @@ const range = fc.record({
 
 it.each([true, false])('knows what a set of sectors knows (flat: %s)', (flat) => {
   fc.assert(
-    fc.property(fc.array(range, { maxLength: 30 }), (ranges) => {
+    fc.property(fc.array(range, { minLength: 5, maxLength: 30 }), (ranges) => {
       const touched = new TouchedSectors(flat);
       const sectors = new Set<number>();
       for (const { base, first, count } of ranges) {

@@ -33,11 +33,6 @@ export class Spool {
     this.memoryBytesMax = memoryBytesMax;
   }
 
-  /** Bytes held, in memory and on disk. */
-  get sizeBytes(): number {
-    return this.memoryBytes + this.fileBytes;
-  }
-
   /** @throws IoError when the temporary folder cannot be written */
   append(packed: Uint8Array): void {
     if (this.file === undefined && this.memoryBytes + packed.length <= this.memoryBytesMax) {

@@ -113,6 +113,7 @@ export function importBytes(
     format: options.format,
     event: options.event ?? 'D',
     chunkBytes: 64 * 1024,
+    warnings: [],
     report: () => {},
   });
 }
