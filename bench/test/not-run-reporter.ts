@@ -3,7 +3,7 @@
  * system package (their name says `needs fio: apt-get install fio`), tests that need the traces of FVP_TRACES, and any
  * others by name. With CI=true a missing package or an unexplained skip fails the run.
  */
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
 export interface NotRun {
   /** Debian packages, in order. */
@@ -63,7 +63,15 @@ export function notRunLines(found: NotRun): string[] {
 }
 
 export default class NotRunReporter implements Reporter {
+  private filtered = false;
+
+  onInit(vitest: Vitest): void {
+    this.filtered = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
+    // With `-t`, everything else is left out on purpose.
+    if (this.filtered) return;
     const skipped: string[] = [];
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
