@@ -148,6 +148,7 @@ export class Guests implements GuestPort {
   /** Begins the load. */
   start(nowNs: number, warmupNs: number, untilNs: number, content: ClusterContent | null): void {
     this.startNs = nowNs;
+    this.lastCompletionNs = nowNs;
     this.recordFromNs = warmupNs;
     this.untilNs = untilNs;
     this.lastChangeNs = nowNs;

@@ -9,12 +9,12 @@ import { HostCounters } from '../fvp/host-state.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
 import type { ObserverPort } from '../fvp/ports.ts';
 import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
-import { assert, UsageError } from '../kernel/errors.ts';
+import { assert, BugError, UsageError } from '../kernel/errors.ts';
 import { LatencyHistogram, type SparseHistogram } from '../kernel/histogram.ts';
 import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.ts';
 import { hash2 } from '../kernel/random.ts';
 import { halve, halveHistograms } from '../kernel/recorder.ts';
-import { formatBytes } from '../kernel/units.ts';
+import { formatBytes, formatNs } from '../kernel/units.ts';
 import { Guests, KINDS } from './guests.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
 import {
@@ -121,6 +121,11 @@ export interface ClusterResult {
 /** Most intervals kept; half as many at least, once there were that many. @source assumed: what a chart can show */
 const INTERVALS_MAX = 256;
 const FIRST_INTERVAL_NS = 1_000_000;
+
+/** No device takes this long for one request. @source assumed; SCSI commands time out after 60 s at most */
+const STUCK_NS = 600e9;
+/** No drain takes this long: it is bounded by the dirty limit. @source assumed */
+const STUCK_QUIET_NS = 86_400e9;
 
 const PHASE_ARMING = 0;
 const PHASE_LOAD = 1;
@@ -280,7 +285,7 @@ export class ClusterRun {
       const nextNs = eventNs <= arrivalNs ? eventNs : arrivalNs;
       while (nextNs >= this.nextRollNs && nextNs !== Number.POSITIVE_INFINITY) this.roll();
       if (eventNs <= arrivalNs) {
-        assert(eventNs !== Number.POSITIVE_INFINITY && !guests.stuck, 'the load goes on');
+        if (eventNs - guests.lastCompletionNs > STUCK_NS) this.reportStuck(eventNs);
         runtime.step();
       } else {
         runtime.nowNs = arrivalNs;
@@ -300,6 +305,17 @@ export class ClusterRun {
     return 0;
   }
 
+  /** Nothing has completed for very long: either the load pauses, or an I/O is lost. */
+  private reportStuck(eventNs: number): void {
+    const { guests } = this;
+    if (eventNs === Number.POSITIVE_INFINITY || guests.stuck || guests.outstanding > 0) {
+      const last = formatNs(guests.lastCompletionNs);
+      throw new BugError(`${guests.outstanding} I/Os are under way and none has completed since ${last}`, {
+        hint: 'a device that never completes a request does this; so would a fault in FVP',
+      });
+    }
+  }
+
   /** Arming and draining: no guest I/O. */
   private advanceQuiet(maxEvents: number): number {
     let left = maxEvents;
@@ -313,7 +329,9 @@ export class ClusterRun {
         this.phase = PHASE_DONE;
         return left;
       }
-      assert(this.runtime.queue.size !== 0, 'a transition ends');
+      const { nowNs, queue } = this.runtime;
+      const since = this.phase === PHASE_ARMING ? 0 : this.loadEndNs;
+      assert(queue.size !== 0 && nowNs - since < STUCK_QUIET_NS, 'arming and draining end');
       this.runtime.step();
       left--;
     }
@@ -385,7 +403,7 @@ export class ClusterRun {
   private endLoad(): void {
     this.loadEndNs = this.runtime.nowNs;
     if (!this.measuring) this.startMeasuring();
-    if (this.nextRollNs - this.intervalNs < this.loadEndNs || this.gauges.length === 0) this.endInterval();
+    if (this.nextRollNs - this.intervalNs <= this.loadEndNs || this.gauges.length === 0) this.endInterval();
     this.nextRollNs = Number.POSITIVE_INFINITY;
     this.phase = PHASE_DRAINING;
     for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf('none'));

@@ -14,6 +14,12 @@ import type { VirtualDisk } from './virtual-disk.ts';
 
 export const TIMER_CHECKPOINT = 1;
 
+/**
+ * A checkpoint does not wait once this share of the dirty limit is destaged and only awaits release: writers would be
+ * held up for space that is free but for the record. @source assumed
+ */
+const PRESSING_SHARE = 1 / 32;
+
 export class Checkpointer {
   private readonly state: HostState;
   private readonly replicator: Replicator;
@@ -29,15 +35,17 @@ export class Checkpointer {
   /** Writes a checkpoint if there is something new and the last one is old enough; else sees to it later. */
   consider(disk: VirtualDisk): void {
     if (disk.checkpointing || disk.destaged <= disk.checkpoint) return;
-    const dueNs = disk.lastCheckpointNs + this.state.options.checkpointIntervalNs;
     // While newcomers are held the disk is on its way out of write-back: nothing is gained by waiting.
-    if (disk.holding || this.state.ports.clock.nowNs >= dueNs) {
+    const { options, ports } = this.state;
+    const dueNs = disk.lastCheckpointNs + options.checkpointIntervalNs;
+    const pressing = disk.unreleasedBytes >= options.dirtyLimitBytes * PRESSING_SHARE;
+    if (disk.holding || pressing || ports.clock.nowNs >= dueNs) {
       this.write(disk);
       return;
     }
     if (!disk.checkpointTimerSet) {
       disk.checkpointTimerSet = true;
-      this.state.ports.timer.set(dueNs, disk.local * 4 + TIMER_CHECKPOINT);
+      ports.timer.set(dueNs, disk.local * 4 + TIMER_CHECKPOINT);
     }
   }
 
@@ -77,6 +85,7 @@ export class Checkpointer {
     ring.first = through + 1;
     disk.checkpoint = through;
     disk.dirtyBytes -= slots * BLOCK_BYTES;
+    disk.unreleasedBytes -= slots * BLOCK_BYTES;
     this.state.dirtyBytes -= slots * BLOCK_BYTES;
     disk.log.release(through);
     this.replicator.release(disk);

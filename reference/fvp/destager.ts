@@ -258,6 +258,7 @@ export class Destager {
     const toDestageNs = nowNs - disk.ring.numbers[disk.ring.at(disk.batchFirst) + RECORD_APPENDED_NS]!;
     if (toDestageNs > counters.timeToDestageNsMax) counters.timeToDestageNsMax = toDestageNs;
     disk.destaged = disk.batchLast;
+    disk.unreleasedBytes += disk.batchLogBytes;
     disk.measuredBytes += disk.batchLogBytes;
     disk.measuredNs += nowNs - disk.batchStartNs;
     if (disk.measuredNs >= RATE_WINDOW_NS) {

@@ -59,6 +59,8 @@ export class VirtualDisk {
   nextAdmitNs = 0;
   pumpTimerSet = false;
   dirtyBytes = 0;
+  /** Those of them that are on the datastore and await a checkpoint. */
+  unreleasedBytes = 0;
   /** Log bytes destaged per nanosecond of destaging, smoothed; 0 until measured. */
   destageRate = 0;
   measuredBytes = 0;
