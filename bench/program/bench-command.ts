@@ -7,6 +7,7 @@ import { describeWorkload } from '../../results/report/describe.ts';
 import { renderTable } from '../../results/report/terminal/render-table.ts';
 import { openRunDir, writeRun } from '../../results/run-dir/write-run.ts';
 import type { RunDocument, RunRecording, RunTiming } from '../../results/schema/run-document.ts';
+import { SAMPLES } from '../../traces/samples/samples.ts';
 import { ProgressLine } from '../render/progress.ts';
 import { terminalStyle } from '../render/terminal-style.ts';
 import { visibleText } from '../render/visible-text.ts';
@@ -15,6 +16,7 @@ import { type BenchHooks, type BenchRequest, prepareBench } from '../replay/run-
 import { interruptible } from './interrupt.ts';
 import { nextCommand } from './next-command.ts';
 import { runId } from './run-id.ts';
+import { checkWorkloadNames } from './workload-names.ts';
 
 export interface BenchCommandOptions {
   /** Run directory; a new one under results/runs without it. */
@@ -28,6 +30,10 @@ export interface BenchCommandOptions {
 
 /** @returns the document for `--json`. */
 export async function runBenchCommand(request: BenchRequest, options: BenchCommandOptions): Promise<unknown> {
+  checkWorkloadNames(
+    request.workloads,
+    SAMPLES.map(({ name }) => name),
+  );
   const progress = new ProgressLine(process.stderr, () => performance.now());
   try {
     return await interruptible((signal) => {
