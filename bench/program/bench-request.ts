@@ -2,7 +2,7 @@
 import type { ModeName } from '../../reference/fvp/mode.ts';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { parseDurationNs, parsePercent, parseSpeed } from '../../reference/kernel/units.ts';
-import type { BenchRequest } from '../replay/run-bench.ts';
+import type { BenchRequest } from '../replay/bench-request.ts';
 
 interface Bounds {
   readonly least: number;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_PRESET } from '../../reference/cluster/scenario/presets.ts';
 import BenchRun from '../commands/bench/run.ts';
-import type { BenchRequest } from '../replay/run-bench.ts';
+import type { BenchRequest } from '../replay/bench-request.ts';
 import { benchRequestOf } from './bench-request.ts';
 import { nextCommand } from './next-command.ts';
 

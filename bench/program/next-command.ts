@@ -1,6 +1,6 @@
 /** What to try after a run. */
 import { DEFAULT_PRESET } from '../../reference/cluster/scenario/presets.ts';
-import type { BenchRequest } from '../replay/run-bench.ts';
+import type { BenchRequest } from '../replay/bench-request.ts';
 
 const OTHER_SCENARIO = 'datacentre-today';
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MODE_NAMES } from '../../reference/fvp/mode.ts';
 import { InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
 import type { ModeResult, RunRecording } from '../../results/schema/run-document.ts';
-import { type BenchRequest, prepareBench } from './run-bench.ts';
+import type { BenchRequest } from './bench-request.ts';
+import { prepareBench } from './run-bench.ts';
 
 let folder: string;
 beforeAll(async () => {

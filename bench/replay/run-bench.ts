@@ -16,40 +16,12 @@ import {
   type RunTiming,
   type Timeline,
 } from '../../results/schema/run-document.ts';
+import type { BenchHooks, BenchRequest } from './bench-request.ts';
 import { DependentSource } from './dependent-source.ts';
 import { modeResult, recordings, timelineOf } from './mode-result.ts';
 import { highMarkReached, verdictsOf } from './verdicts.ts';
 import { type PlannedWorkload, planNotes, replayText, WorkloadPlan } from './workload-plan.ts';
 import { writtenForAll } from './written-for-all.ts';
-
-export interface BenchRequest {
-  /** Files, folders, `-` or shipped names; empty: those of the scenario, or the shipped ones. */
-  readonly workloads: readonly string[];
-  /** A preset or a file. */
-  readonly scenario: string;
-  /** Undefined: every mode that the scenario can run. */
-  readonly modes: readonly ModeName[] | undefined;
-  /** Undefined: dependent where the trace records completions, else open. */
-  readonly replay: 'open' | 'dependent' | 'closed' | undefined;
-  readonly speed: number;
-  /** Of a closed loop. */
-  readonly iodepth: number | undefined;
-  /** Load time that is excluded from every figure. */
-  readonly warmupNs: number;
-  /** Share of the workload's blocks that flash holds at the start, 0 to 1. */
-  readonly preloadFraction: number;
-  /** Ends the load. */
-  readonly durationNs: number | undefined;
-  readonly seed: number;
-  readonly format: string | undefined;
-  readonly event: 'Q' | 'D';
-}
-
-export interface BenchHooks {
-  /** `done` and `total` in the same unit, whatever it is; a total of 0 is not known. */
-  onPhase(phase: { readonly text: string; readonly done: number; readonly total: number }): void;
-  readonly signal: AbortSignal;
-}
 
 export interface PreparedBench {
   /** The plan in words, a line each. */

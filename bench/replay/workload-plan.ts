@@ -8,11 +8,11 @@ import { formatCount, formatPercent } from '../../reference/kernel/units.ts';
 import type { WorkloadSummary } from '../../results/schema/run-document.ts';
 import { openTrace, type Trace } from '../../traces/open-trace.ts';
 import { SAMPLES } from '../../traces/samples/samples.ts';
+import type { BenchHooks, BenchRequest } from './bench-request.ts';
 import { ClosedSource } from './closed-source.ts';
 import { DependentSource } from './dependent-source.ts';
 import { OpenSource } from './open-source.ts';
 import type { ReplayTiming } from './replay-timing.ts';
-import type { BenchHooks, BenchRequest } from './run-bench.ts';
 
 export type ReplayKind = 'open' | 'dependent' | 'closed';
 
@@ -64,7 +64,8 @@ export class WorkloadPlan {
     const opened: Trace[] = [];
     const open = async (workload: string, folder: string): Promise<Trace> => {
       const sample = SAMPLES.find((candidate) => candidate.name === workload);
-      const path = sample?.file ?? (workload === '-' ? workload : resolvePath(folder, workload));
+      const path =
+        sample?.file ?? (workload === '-' || folder === '.' ? workload : resolvePath(folder, workload));
       const text = `reading ${workload}`;
       const trace = await openTrace([path], {
         format: sample === undefined ? request.format : undefined,

@@ -96,13 +96,16 @@ export async function parseScenario(text: string, file: string, folder: string):
 
 type Issue = z.core.$ZodIssue;
 
-/** The issue that stands first in the file. */
+/** The issue that stands first in the file; an unknown key before others, since it often is the missing one misspelt. */
 function firstIssue(yaml: YamlFile, issues: readonly Issue[]): Issue {
   const offset = (issue: Issue): number => {
     const place = issuePlace(yaml, issue);
     return place.line! * 1e6 + place.column!;
   };
-  return issues.reduce((first, issue) => (offset(issue) < offset(first) ? issue : first));
+  const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
+  return (unknown.length > 0 ? unknown : issues).reduce((first, issue) =>
+    offset(issue) < offset(first) ? issue : first,
+  );
 }
 
 function issuePlace(yaml: YamlFile, issue: Issue): DataPlace {

@@ -1,0 +1,31 @@
+/** What `fvp bench run` is asked to do, in plain numbers. */
+import type { ModeName } from '../../reference/fvp/mode.ts';
+
+export interface BenchRequest {
+  /** Files, folders, `-` or shipped names; empty: those of the scenario, or the shipped ones. */
+  readonly workloads: readonly string[];
+  /** A preset or a file. */
+  readonly scenario: string;
+  /** Undefined: every mode that the scenario can run. */
+  readonly modes: readonly ModeName[] | undefined;
+  /** Undefined: dependent where the trace records completions, else open. */
+  readonly replay: 'open' | 'dependent' | 'closed' | undefined;
+  readonly speed: number;
+  /** Of a closed loop. */
+  readonly iodepth: number | undefined;
+  /** Load time that is excluded from every figure. */
+  readonly warmupNs: number;
+  /** Share of the workload's blocks that flash holds at the start, 0 to 1. */
+  readonly preloadFraction: number;
+  /** Ends the load. */
+  readonly durationNs: number | undefined;
+  readonly seed: number;
+  readonly format: string | undefined;
+  readonly event: 'Q' | 'D';
+}
+
+export interface BenchHooks {
+  /** `done` and `total` in the same unit, whatever it is; a total of 0 is not known. */
+  onPhase(phase: { readonly text: string; readonly done: number; readonly total: number }): void;
+  readonly signal: AbortSignal;
+}
