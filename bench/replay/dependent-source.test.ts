@@ -152,7 +152,7 @@ test('the load ends at the duration', () => {
 
 test('a full window delays rows, which is counted, and loses none', () => {
   const rows = Array.from({ length: 200 }, (_, i) => ({ timeNs: i * 10, latencyNs: 1, pid: i % 2 }));
-  const source = new DependentSource(memoryRows(rows), 1, plain, 8);
+  const source = new DependentSource(memoryRows(rows), 1, plain, { windowRows: 8 });
   // Process 0 is far slower than recorded, so that its rows fill the window and process 1 starves.
   const played = play(source, (row) => (row % 2 === 0 ? 1000 : 1));
   expect(new Set(played.map((row) => row.row)).size).toBe(200);
@@ -169,6 +169,25 @@ test('a row that is read after its predecessor has completed still keeps its thi
     { timeNs: 100, latencyNs: 10, pid: 1 },
   ];
   // With a window of one row, row 2 is read at 50, when row 0 is complete (at 30).
-  const played = play(new DependentSource(memoryRows(rows), 1, plain, 1), () => 30);
+  const played = play(new DependentSource(memoryRows(rows), 1, plain, { windowRows: 1 }), () => 30);
   expect(played.map((row) => row.arrivalNs)).toEqual([0, 50, 30 + 40]);
+});
+
+test('processes drift apart up to the bound and no further', () => {
+  const rows = [
+    { timeNs: 0, latencyNs: 10, pid: 1 },
+    { timeNs: 40, latencyNs: 10, pid: 2 },
+    { timeNs: 60, latencyNs: 10, pid: 2 },
+    { timeNs: 70, latencyNs: 10, pid: 3 },
+  ];
+  // Row 0 was complete at 10 and is so at 500 now: rows up to 59 do not mind, the later ones wait.
+  const source = new DependentSource(memoryRows(rows), 1, plain, { driftNs: 50 });
+  const played = play(source, (row) => (row === 0 ? 500 : 10));
+  expect(played.map((row) => [row.row, row.arrivalNs])).toEqual([
+    [0, 0],
+    [1, 40],
+    [2, 500],
+    [3, 500],
+  ]);
+  expect(source.heldRows).toBe(0);
 });

@@ -8,11 +8,15 @@
  * every write of its disk, of whatever process, that was complete when it was recorded. A row whose latency was not
  * recorded holds nobody up.
  *
+ * Processes drift apart when devices are faster or slower than the recorded ones. That would change what is replayed: a
+ * page would be written back before the late process has read it, and the read would hit. Therefore no row is issued
+ * before every row, of whatever process, whose recorded completion lies `driftNs` or more behind its recorded time.
+ *
  * So the recorded order "complete before issued" is kept whatever the devices do, and devices that answer in exactly
  * the recorded latencies give exactly the recorded times.
  *
- * Memory: a slot for each row that is read and not yet issued (at most `windowRows`), outstanding, or recorded as
- * outstanding at the place the reading has come to; one record for each process.
+ * Memory: a slot for each row that is read and not yet issued (at most `windowRows`), outstanding, or recorded within
+ * the last `driftNs` of the place the reading has come to; one record for each process.
  *
  * Each process keeps one spare slot, that of its next row: completions that this row has to wait for are counted there
  * even before the row is read. Covers do the same for the flushes of each disk.
@@ -46,6 +50,7 @@ const BARRIER_NS = 4;
 /** The row does not arrive before this. */
 const FLOOR_NS = 5;
 const COMPLETED_NS = 6;
+const RECORDED_COMPLETION_NS = 7;
 /** Integers of a slot. */
 const PROCESS = 0;
 /** Predecessors that have not completed, and one for a cover that is not done. */
@@ -66,8 +71,12 @@ const HEAD = 2;
 const COMPLETED = 4;
 /** Recorded completion is behind the reading, or was never recorded. */
 const PASSED = 8;
+/** In `lagging`, which releases the slot. */
+const LAGGING = 16;
 /** Rows read ahead of the slowest process; 65,536 rows are 6 MB. Assumed. */
 export const WINDOW_ROWS = 65_536;
+/** Processes of one server wait for each other at least at this scale. Assumed. */
+export const DRIFT_NS = 1e9;
 
 export class DependentSource implements IoSource {
   readonly disks: number;
@@ -80,9 +89,12 @@ export class DependentSource implements IoSource {
   private readonly startNs: number;
   private readonly endNs: number;
   private readonly windowRows: number;
+  private readonly driftNs: number;
   private block: RowBlock | undefined;
   private row = 0;
   private ended = false;
+  /** The reading has stopped because of `windowRows`. */
+  private windowFull = false;
   private waitingRows = 0;
   private outstanding = 0;
 
@@ -90,6 +102,9 @@ export class DependentSource implements IoSource {
   private readonly ready = new EventQueue();
   /** Rows whose recorded completion is still ahead of the reading, by that completion. */
   private readonly recorded = new EventQueue();
+
+  /** Rows that were recorded as complete at the place of the reading and are not, by that completion. */
+  private readonly lagging = new SlotRing();
 
   private readonly slots = new SlotTable();
   private readonly processes = new ProcessTable();
@@ -101,13 +116,19 @@ export class DependentSource implements IoSource {
    * @param cursor rows in order of time; the source closes it when it has read the last one
    * @param disks how many disks the rows name
    */
-  constructor(cursor: RowCursor, disks: number, timing: ReplayTiming, windowRows = WINDOW_ROWS) {
+  constructor(
+    cursor: RowCursor,
+    disks: number,
+    timing: ReplayTiming,
+    bounds: { readonly driftNs?: number; readonly windowRows?: number } = {},
+  ) {
     this.cursor = cursor;
     this.disks = disks;
     this.speed = timing.speed;
     this.startNs = timing.startNs;
     this.endNs = timing.durationNs ?? Number.POSITIVE_INFINITY;
-    this.windowRows = windowRows;
+    this.windowRows = bounds.windowRows ?? WINDOW_ROWS;
+    this.driftNs = bounds.driftNs ?? DRIFT_NS;
     this.coverOfDisk = new Int32Array(disks);
     for (let disk = 0; disk < disks; disk++) this.coverOfDisk[disk] = this.covers.take();
   }
@@ -145,7 +166,7 @@ export class DependentSource implements IoSource {
       batch.idleUntilNs = nextNs;
       return SOURCE_IDLE;
     }
-    if (this.waitingRows !== 0 && this.outstanding !== 0) return SOURCE_WAIT;
+    if (this.outstanding !== 0 && (this.waitingRows !== 0 || !this.ended)) return SOURCE_WAIT;
     assert(this.waitingRows === 0 || ready.size !== 0, 'a row of a dependent replay waits for nobody');
     return this.stop();
   }
@@ -163,7 +184,7 @@ export class DependentSource implements IoSource {
       covers.pending[cover]!--;
       if (covers.flush[cover] !== NONE && covers.pending[cover] === 0) this.coverDone(cover, nowNs);
     }
-    if ((integers[at + STATE]! & PASSED) !== 0) slots.release(tag);
+    if ((integers[at + STATE]! & (PASSED | LAGGING)) === PASSED) slots.release(tag);
     else numbers[at + COMPLETED_NS] = nowNs;
   }
 
@@ -176,24 +197,54 @@ export class DependentSource implements IoSource {
   }
 
   private readAhead(nowNs: number): void {
-    while (this.waitingRows < this.windowRows && !this.ended) {
+    while (!this.ended) {
       if (this.block === undefined || this.row >= this.block.length) {
         this.block = this.cursor.next();
         this.row = 0;
         if (this.block === undefined) this.stop();
         continue;
       }
+      if (this.waitingRows >= this.windowRows) {
+        this.windowFull = true;
+        return;
+      }
+      const timeNs = this.block.timeNs[this.row]!;
+      this.passUntil(timeNs);
+      if (this.isDrifting(timeNs)) {
+        this.windowFull = false;
+        return;
+      }
       this.readRow(this.block, this.row++, nowNs);
+    }
+  }
+
+  /** Whether a row that was complete `driftNs` before this recorded time is not complete yet. */
+  private isDrifting(timeNs: number): boolean {
+    const { lagging, slots } = this;
+    while (lagging.length !== 0) {
+      const slot = lagging.first;
+      const at = slot * FIELDS;
+      if ((slots.integers[at + STATE]! & COMPLETED) === 0) {
+        return slots.numbers[at + RECORDED_COMPLETION_NS]! <= timeNs - this.driftNs;
+      }
+      lagging.drop();
+      slots.release(slot);
+    }
+    return false;
+  }
+
+  /** The reading comes to this recorded time. */
+  private passUntil(timeNs: number): void {
+    const { recorded } = this;
+    while (recorded.peekTimeNs() <= timeNs) {
+      recorded.pop();
+      this.pass(recorded.token, recorded.timeNs);
     }
   }
 
   private readRow(block: RowBlock, row: number, nowNs: number): void {
     const { slots, processes, covers, recorded } = this;
     const timeNs = block.timeNs[row]!;
-    while (recorded.peekTimeNs() <= timeNs) {
-      recorded.pop();
-      this.pass(recorded.token, recorded.timeNs);
-    }
     const process = processes.find(block.pid[row]!);
     const known = processes.nextSlot[process]!;
     const slot = known === NONE ? slots.take() : known;
@@ -248,7 +299,9 @@ export class DependentSource implements IoSource {
       slots.release(slot);
       return;
     }
-    integers[at + STATE]! |= PASSED;
+    integers[at + STATE]! |= PASSED | LAGGING;
+    numbers[at + RECORDED_COMPLETION_NS] = completionNs;
+    this.lagging.add(slot);
     integers[at + SUCCESSOR] = successor;
     integers[after + PENDING]!++;
     const request = integers[at + REQUEST]!;
@@ -295,7 +348,7 @@ export class DependentSource implements IoSource {
       const thoughtNs =
         latestNs === NONE ? this.startNs + this.scaled(timeNs) : barrierNs + this.scaled(timeNs - latestNs);
       const intendedNs = Math.max(thoughtNs, numbers[at + FLOOR_NS]!);
-      if (reading && intendedNs < nowNs) this.heldRows++;
+      if (reading && this.windowFull && intendedNs < nowNs) this.heldRows++;
       const arrivalNs = Math.max(intendedNs, nowNs);
       this.ready.push(arrivalNs, 0, slot);
       integers[at + STATE]! &= ~HEAD;
@@ -354,6 +407,33 @@ class SlotTable {
     this.integers = grown(this.integers, new Int32Array(capacity * FIELDS));
     this.capacity = capacity;
     for (let slot = capacity - 1; slot >= used; slot--) this.release(slot);
+  }
+}
+
+/** Slots first in, first out; grown by doubling. */
+class SlotRing {
+  length = 0;
+  private slots = new Int32Array(64);
+  private head = 0;
+
+  get first(): number {
+    return this.slots[this.head]!;
+  }
+
+  add(slot: number): void {
+    const capacity = this.slots.length;
+    if (this.length === capacity) {
+      const bigger = new Int32Array(capacity * 2);
+      for (let i = 0; i < capacity; i++) bigger[i] = this.slots[(this.head + i) & (capacity - 1)]!;
+      this.slots = bigger;
+      this.head = 0;
+    }
+    this.slots[(this.head + this.length++) & (this.slots.length - 1)] = slot;
+  }
+
+  drop(): void {
+    this.head = (this.head + 1) & (this.slots.length - 1);
+    this.length--;
   }
 }
 

@@ -86,6 +86,7 @@ function arrivalByDefinition(
   i: number,
   speed: number,
   startNs: number,
+  driftNs: number,
 ): number {
   const row = rows[i]!;
   const recordedNs = (j: number) => rows[j]!.timeNs + (rows[j]!.latencyNs ?? Number.POSITIVE_INFINITY);
@@ -98,51 +99,71 @@ function arrivalByDefinition(
       ? startNs + Math.floor(row.timeNs / speed)
       : Math.max(...predecessors.map((j) => byRow.get(j)!.completedNs)) +
         Math.floor((row.timeNs - Math.max(...predecessors.map(recordedNs))) / speed);
+  const drifting = before.filter((j) => recordedNs(j) <= row.timeNs - driftNs);
   const own = [...rows.keys()].slice(0, i).filter((j) => rows[j]!.pid === row.pid);
   return Math.max(
     thoughtNs,
     ...own.map((j) => byRow.get(j)!.arrivalNs),
     ...covered.map((j) => byRow.get(j)!.completedNs),
+    ...drifting.map((j) => byRow.get(j)!.completedNs),
   );
 }
 
+/** Far below and far above the length of the traces. */
+const drifts = fc.constantFrom(1, 10, 50, 1e9);
+
 test('a dependent source hands out each row once, at the time its definition says', () => {
   fc.assert(
-    fc.property(trace, timings, blockRows, batchRows, (rows, { speed, startNs }, block, batch) => {
-      const timing = { speed, startNs, durationNs: undefined };
-      const source = new DependentSource(memoryRows(rows, block), 2, timing);
-      const played = play(source, (row) => rows[row]!.replayedNs, batch);
-      expect(played.length).toBe(rows.length);
-      expect(source.heldRows).toBe(0);
-      const byRow = new Map(played.map((row) => [row.row, row]));
-      expect(byRow.size).toBe(rows.length);
-      for (let i = 1; i < played.length; i++) {
-        expect(played[i]!.arrivalNs).toBeGreaterThanOrEqual(played[i - 1]!.arrivalNs);
-      }
-      for (const i of rows.keys()) {
-        expect(byRow.get(i)!.arrivalNs, `row ${i}`).toBe(arrivalByDefinition(rows, byRow, i, speed, startNs));
-      }
-    }),
+    fc.property(
+      trace,
+      timings,
+      blockRows,
+      batchRows,
+      drifts,
+      (rows, { speed, startNs }, block, batch, driftNs) => {
+        const timing = { speed, startNs, durationNs: undefined };
+        const source = new DependentSource(memoryRows(rows, block), 2, timing, { driftNs });
+        const played = play(source, (row) => rows[row]!.replayedNs, batch);
+        expect(played.length).toBe(rows.length);
+        expect(source.heldRows).toBe(0);
+        const byRow = new Map(played.map((row) => [row.row, row]));
+        expect(byRow.size).toBe(rows.length);
+        for (let i = 1; i < played.length; i++) {
+          expect(played[i]!.arrivalNs).toBeGreaterThanOrEqual(played[i - 1]!.arrivalNs);
+        }
+        for (const i of rows.keys()) {
+          expect(byRow.get(i)!.arrivalNs, `row ${i}`).toBe(
+            arrivalByDefinition(rows, byRow, i, speed, startNs, driftNs),
+          );
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
 test('a small window loses and repeats nothing and makes rows late, never early', () => {
   fc.assert(
-    fc.property(trace, fc.integer({ min: 1, max: 5 }), batchRows, (rows, window, batch) => {
-      const timing = { speed: 1, startNs: 0, durationNs: undefined };
-      const source = new DependentSource(memoryRows(rows), 2, timing, window);
-      const played = play(source, (row) => rows[row]!.replayedNs, batch);
-      expect(played.length).toBe(rows.length);
-      const byRow = new Map(played.map((row) => [row.row, row]));
-      let late = 0;
-      for (const i of rows.keys()) {
-        const expected = arrivalByDefinition(rows, byRow, i, 1, 0);
-        expect(byRow.get(i)!.arrivalNs).toBeGreaterThanOrEqual(expected);
-        if (byRow.get(i)!.arrivalNs > expected) late++;
-      }
-      expect(source.heldRows).toBeGreaterThanOrEqual(late);
-    }),
+    fc.property(
+      trace,
+      fc.integer({ min: 1, max: 5 }),
+      batchRows,
+      drifts,
+      (rows, windowRows, batch, driftNs) => {
+        const timing = { speed: 1, startNs: 0, durationNs: undefined };
+        const source = new DependentSource(memoryRows(rows), 2, timing, { windowRows, driftNs });
+        const played = play(source, (row) => rows[row]!.replayedNs, batch);
+        expect(played.length).toBe(rows.length);
+        const byRow = new Map(played.map((row) => [row.row, row]));
+        let late = 0;
+        for (const i of rows.keys()) {
+          const expected = arrivalByDefinition(rows, byRow, i, 1, 0, driftNs);
+          expect(byRow.get(i)!.arrivalNs).toBeGreaterThanOrEqual(expected);
+          if (byRow.get(i)!.arrivalNs > expected) late++;
+        }
+        expect(source.heldRows).toBeGreaterThanOrEqual(late);
+      },
+    ),
     { numRuns: 500 },
   );
 });
