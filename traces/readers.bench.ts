@@ -4,8 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Bench } from 'tinybench';
+import type { DataPlace } from '../reference/kernel/errors.ts';
 import { RandomStream } from '../reference/kernel/random.ts';
+import { MIB } from '../reference/kernel/units.ts';
+import { openRawSource } from './decode/byte-source.ts';
+import { detectFormat } from './format-table.ts';
+import { InputReader } from './input-reader.ts';
 import { openTrace } from './open-trace.ts';
+import { DiskTable } from './rows/disk-table.ts';
+import { OrderedRows } from './rows/ordered-rows.ts';
+import { createPlacedBlock } from './rows/placed-block.ts';
+import { RowWriter } from './rows/row-writer.ts';
+import { TimeOrigin } from './rows/time-origin.ts';
 import { SAMPLES } from './samples/samples.ts';
 
 /** Rows of the generated logs. */
@@ -30,7 +40,30 @@ export function generateIolog(rows: number, seed = 1): Buffer {
   return Buffer.from(lines.join('\n'), 'latin1');
 }
 
-/** Adds tasks that import a generated iolog, plain and gzipped, and the shipped database trace, and read rows back. */
+/** Parses a file and throws its rows away: the reader alone, without summary and store. */
+async function parseOnly(path: string): Promise<void> {
+  const reader = new InputReader(path, openRawSource(path), MIB);
+  const { bytes, whole } = await reader.head();
+  const format = detectFormat(bytes, whole, path);
+  const placeOf = (line: number): DataPlace => ({ file: path, line });
+  const ordered = new OrderedRows({ accept: () => {}, end: () => {} }, placeOf);
+  const rows = new RowWriter(path, false, ordered, createPlacedBlock());
+  const notes = { note: () => {}, ifEmpty: () => {} };
+  const context = {
+    file: path,
+    fileTitle: path,
+    rows,
+    disks: new DiskTable(),
+    origin: new TimeOrigin(),
+    notes,
+  };
+  reader.use(format, format.open({ ...context, event: 'D' }));
+  while (await reader.advance());
+  rows.end();
+  reader.close();
+}
+
+/** Adds tasks that parse and import a generated iolog, plain and gzipped, import the database sample, and read rows back. */
 export async function addReaderTasks(bench: Bench): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fvp-readers-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -40,6 +73,7 @@ export async function addReaderTasks(bench: Bench): Promise<void> {
   writeFileSync(plain, text);
   writeFileSync(gzipped, gzipSync(text));
   const importOf = (path: string) => async (): Promise<void> => (await openTrace([path])).close();
+  bench.add(`parse fio-iolog, ${ROWS} rows`, () => parseOnly(plain));
   bench.add(`import fio-iolog, ${ROWS} rows`, importOf(plain));
   bench.add(`import fio-iolog through gzip, ${ROWS} rows`, importOf(gzipped));
   const database = SAMPLES[0]!;

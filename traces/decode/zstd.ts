@@ -5,7 +5,6 @@
  * Measured on the 47.6 MB PostgreSQL recording, 2-core EPYC, Node 20.20: zstddec 0.3.4 700 MB/s of output (330 cold),
  * fzstd 0.1.1 240 MB/s (135 cold, no checksums); the zstd program 910 MB/s.
  */
-import { ZSTDDecoder } from 'zstddec/stream';
 import { AppError, DataError } from '../../reference/kernel/errors.ts';
 import type { ByteSource, RawSource } from './byte-source.ts';
 import { ChunkSource } from './chunk-source.ts';
@@ -14,6 +13,8 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** The decompressed bytes of `prefix` and all that follows in `raw`. Blocks while it reads. */
 export async function zstdSource(raw: RawSource, prefix: Uint8Array, file: string): Promise<ByteSource> {
+  // Loaded here, as most inputs do without.
+  const { ZSTDDecoder } = await import('zstddec/stream');
   const decoder = new ZSTDDecoder();
   await decoder.init();
   let pulls = 0;
