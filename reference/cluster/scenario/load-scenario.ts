@@ -96,16 +96,19 @@ export async function parseScenario(text: string, file: string, folder: string):
 
 type Issue = z.core.$ZodIssue;
 
-/** The issue that stands first in the file; an unknown key before others, since it often is the missing one misspelt. */
+/** The issue that stands first in the file; a missing key yields to an unknown one, which often is the same misspelt. */
 function firstIssue(yaml: YamlFile, issues: readonly Issue[]): Issue {
   const offset = (issue: Issue): number => {
     const place = issuePlace(yaml, issue);
     return place.line! * 1e6 + place.column!;
   };
-  const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
-  return (unknown.length > 0 ? unknown : issues).reduce((first, issue) =>
-    offset(issue) < offset(first) ? issue : first,
-  );
+  const misspelt = issues.some((issue) => issue.code === 'unrecognized_keys');
+  const told = misspelt ? issues.filter((issue) => !isMissing(yaml, yamlPath(issue.path))) : issues;
+  return told.reduce((first, issue) => (offset(issue) < offset(first) ? issue : first));
+}
+
+function isMissing(yaml: YamlFile, path: YamlPath): boolean {
+  return path.length !== 0 && valueAt(yaml.value, path) === undefined;
 }
 
 function issuePlace(yaml: YamlFile, issue: Issue): DataPlace {
@@ -144,7 +147,7 @@ function issueError(yaml: YamlFile, issue: Issue): DataError {
     facts?.expected ??
     expectedAt(issue.path) ??
     (issue.code === 'invalid_type' ? (CONTAINERS[issue.expected] ?? issue.expected) : undefined);
-  const missing = path.length !== 0 && valueAt(yaml.value, path) === undefined;
+  const missing = isMissing(yaml, path);
   return new DataError(missing ? `${name} is missing` : `${name} ${problem(issue)}`, place, {
     ...(missing || found === undefined ? {} : { found }),
     ...(expected === undefined ? {} : { expected }),
