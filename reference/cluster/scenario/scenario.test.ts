@@ -88,6 +88,35 @@ describe('room on flash', () => {
   });
 });
 
+test('a replica goes to the next host in order', async () => {
+  const small = (host: string): Promise<Scenario> =>
+    parseScenario(
+      `
+datastore: { device: fixed }
+hostDefaults: { flash: { device: fixed, capacity: 1GiB }, link: { device: link } }
+hosts:
+  esx1:
+  esx2:
+  esx3:
+  esx4:
+  ${host}: { flash: { capacity: 1MiB } }
+fvp: { dirtyLimit: 10MiB }
+vms: { vm1: { host: esx2 } }
+`.replace(`  ${host}:\n`, ''),
+      'my.yaml',
+      '/nowhere',
+    );
+  const request = { footprintBytes: 0, modes: ['write-back+1'] as const };
+  expect((await small('esx1')).resolve(request).hosts).toHaveLength(4);
+  // Without esx3 in its place the order is esx1, esx2, esx4, esx3.
+  const reordered = await small('esx3');
+  expect(reordered.hostNames).toEqual(['esx1', 'esx2', 'esx4', 'esx3']);
+  expect(reordered.resolve(request).hosts).toHaveLength(4);
+  expect(() => reordered.resolve({ ...request, modes: ['write-back+2'] })).toThrow(
+    'flash of esx3 is too small',
+  );
+});
+
 describe('modes that cannot run', () => {
   test('a mode needs as many peers as replicas', async () => {
     const two = await scenario('1GiB', '{}', '{ esx1: {}, esx2: {} }');
