@@ -90,7 +90,7 @@ describe('presets', () => {
 
   it.each([
     ['all-flash-array', 150, 250],
-    ['nvme-of-array', 40, 150],
+    ['nvme-of-array', 20, 140],
   ])('%s answers 8 KiB reads and writes within %i to %i us', async (name, leastUs, mostUs) => {
     for (const operation of [DEVICE_READ, DEVICE_WRITE]) {
       const driver = await drivePreset(name);
