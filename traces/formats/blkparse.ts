@@ -68,8 +68,14 @@ class BlkparseParser implements FormatParser {
     while (at < end) {
       this.lines++;
       const stop = this.eventLine(bytes, at);
-      if (stop === 0) this.otherLine(bytes, at);
-      at = bytes.indexOf(NEWLINE, stop === 0 ? at : stop) + 1;
+      if (stop === 0) {
+        this.otherLine(bytes, at);
+        at = this.line.end + 1;
+      } else {
+        at = stop;
+        while (bytes[at] !== NEWLINE) at++;
+        at++;
+      }
     }
     return end;
   }

@@ -18,7 +18,6 @@ import {
 /** Rows that may wait. Assumed: far above the queue depth of any device (NVMe: 65,535 per queue). */
 const WAITING_MAX = 65536;
 const RING_MASK = WAITING_MAX - 1;
-const RING_BLOCKS = WAITING_MAX / BLOCK_ROWS;
 const TABLE_SIZE = 2 * WAITING_MAX;
 const TABLE_MASK = TABLE_SIZE - 1;
 const NONE = -1;
@@ -33,7 +32,7 @@ export class JoinedCompletions implements RowStage {
   /** Rows that no completion was found for. */
   unfinished = 0;
 
-  /** Row `n` of the trace lies in slot n & RING_MASK; rows `tail` to `head - 1` are held. */
+  /** Rows `tail` to `head - 1` are held; row n lies in slot n & RING_MASK. Blocks are made when first needed. */
   private readonly ring: PlacedBlock[] = [];
   private head = 0;
   private tail = 0;
@@ -52,7 +51,6 @@ export class JoinedCompletions implements RowStage {
 
   constructor(downstream: RowStage) {
     this.downstream = downstream;
-    for (let i = 0; i < RING_BLOCKS; i++) this.ring.push(createPlacedBlock());
   }
 
   accept(block: PlacedBlock): void {
@@ -83,7 +81,8 @@ export class JoinedCompletions implements RowStage {
       at = this.find(start, disk);
     }
     const slot = this.head & RING_MASK;
-    copyRow(block, i, this.ring[Math.floor(slot / BLOCK_ROWS)]!, slot % BLOCK_ROWS);
+    const part = Math.floor(slot / BLOCK_ROWS);
+    copyRow(block, i, (this.ring[part] ??= createPlacedBlock()), slot % BLOCK_ROWS);
     this.head++;
     this.state[slot] = WAITING;
     this.nextSlot[slot] = NONE;
@@ -108,6 +107,8 @@ export class JoinedCompletions implements RowStage {
     row.latencyNs[slot % BLOCK_ROWS] = block.timeNs[i]! - row.timeNs[slot % BLOCK_ROWS]!;
     this.takeFirst(at);
     while (this.tail < this.head && this.state[this.tail & RING_MASK] === DONE) this.releaseOldest();
+    // From the first slot again, which is still in the processor's cache.
+    if (this.tail === this.head) this.tail = this.head = 0;
   }
 
   private giveBack(block: PlacedBlock, i: number): void {
