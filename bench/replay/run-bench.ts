@@ -188,8 +188,12 @@ class Bench implements PreparedBench {
     const sources = plan.sources(workload, (rows) => {
       this.rowsDone += rows;
     });
+    const lastArrivalNs = Math.max(
+      ...workload.vms.map((vm) => vm.startNs + vm.trace.summary.durationNs / request.speed),
+    );
     const options: RunOptions = {
       mode,
+      expectedNs: Math.min(lastArrivalNs, request.durationNs ?? lastArrivalNs),
       seed: request.seed,
       warmupNs: request.warmupNs,
       queueDepth: QUEUE_DEPTH,

@@ -5,7 +5,7 @@
  * Response time runs from the intended arrival, service time from admission by the disk's queue.
  */
 import type { GuestPort, Status } from '../fvp/ports.ts';
-import type { LatencyHistogram } from '../kernel/histogram.ts';
+import { mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import {
   FLAG_FUA,
   IoBatch,
@@ -288,10 +288,16 @@ export class Guests implements GuestPort {
     return this.doneCount !== 0;
   }
 
-  /** Ends an interval: adds each VM's recordings to `response` and `service`, by kind. */
-  fold(response: readonly LatencyHistogram[], service: readonly LatencyHistogram[]): void {
-    for (let i = 0; i < this.recorders.length; i++)
-      this.recorders[i]!.fold(response[i % KINDS]!, service[i % KINDS]!);
+  /** Ends an interval. @returns its response and service times by kind, merged over VMs */
+  fold(): { response: SparseHistogram; service: SparseHistogram }[] {
+    const kinds = this.recorders.slice(0, KINDS).map((recorder) => recorder.fold());
+    for (let i = KINDS; i < this.recorders.length; i++) {
+      const { response, service } = this.recorders[i]!.fold();
+      const kind = kinds[i % KINDS]!;
+      kind.response = mergeSparse(kind.response, response);
+      kind.service = mergeSparse(kind.service, service);
+    }
+    return kinds;
   }
 
   /** Admits the disk's oldest waiting I/O. */

@@ -76,7 +76,9 @@ class RowsSource implements IoSource {
 
 export async function addModeTasks(bench: Bench): Promise<void> {
   const rows = speedRows(IOS, 1);
-  const scenario = (await loadScenario('speed', { fromFolder: '.' })).resolve({ footprintBytes: BLOCKS * 4096 });
+  const scenario = (await loadScenario('speed', { fromFolder: '.' })).resolve({
+    footprintBytes: BLOCKS * 4096,
+  });
   const play = (mode: ModeName) => {
     const run = new ClusterRun(scenario, [{ source: new RowsSource(rows) }], { mode, seed: 1 });
     while (run.advance(1e9));

@@ -10,10 +10,10 @@ import { type ModeName, modeOf } from '../fvp/mode.ts';
 import type { ObserverPort } from '../fvp/ports.ts';
 import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
 import { assert, BugError, UsageError } from '../kernel/errors.ts';
-import { LatencyHistogram, type SparseHistogram } from '../kernel/histogram.ts';
+import { type LatencyHistogram, mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.ts';
 import { hash2 } from '../kernel/random.ts';
-import { halve, halveHistograms } from '../kernel/recorder.ts';
+import { halve } from '../kernel/recorder.ts';
 import { formatBytes, formatNs } from '../kernel/units.ts';
 import { Guests, KINDS } from './guests.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
@@ -44,6 +44,11 @@ export interface RunOptions {
   readonly preloadFraction?: number;
   /** Takes no more load after this much load time; the drain follows all the same. */
   readonly durationNs?: number | undefined;
+  /**
+   * How long the load is thought to last: intervals start at a width that gives about 200 of them, and double where
+   * it lasts longer.
+   */
+  readonly expectedNs?: number | undefined;
   /** Follows the data, for checkers. */
   readonly content?: ClusterContent | undefined;
   /** Runs without FVP's code; for the proof that OFF is the same. */
@@ -120,7 +125,7 @@ export interface ClusterResult {
 
 /** Most intervals kept; half as many at least, once there were that many. @source assumed: what a chart can show */
 const INTERVALS_MAX = 256;
-const FIRST_INTERVAL_NS = 1_000_000;
+const LEAST_INTERVAL_NS = 1_000_000;
 
 /** No device takes this long for one request. @source assumed; SCSI commands time out after 60 s at most */
 const STUCK_NS = 600e9;
@@ -151,10 +156,8 @@ export class ClusterRun {
   private loadEndNs = 0;
   private drainedNs = Number.NaN;
 
-  private intervalNs = FIRST_INTERVAL_NS;
+  private intervalNs = LEAST_INTERVAL_NS;
   private nextRollNs = Number.POSITIVE_INFINITY;
-  private readonly mergedResponse: LatencyHistogram[] = [];
-  private readonly mergedService: LatencyHistogram[] = [];
   private readonly response: SparseHistogram[][] = [];
   private readonly service: SparseHistogram[][] = [];
   private readonly gauges: Gauges[] = [];
@@ -204,11 +207,11 @@ export class ClusterRun {
       })),
     );
     for (let kind = 0; kind < KINDS; kind++) {
-      this.mergedResponse.push(new LatencyHistogram());
-      this.mergedService.push(new LatencyHistogram());
       this.response.push([]);
       this.service.push([]);
     }
+    const intervals = INTERVALS_MAX * 0.8;
+    while (this.intervalNs * intervals < (options.expectedNs ?? 0)) this.intervalNs *= 2;
     for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf(place.mode));
   }
 
@@ -429,12 +432,9 @@ export class ClusterRun {
 
   private endInterval(): void {
     const { runtime, guests } = this;
-    guests.fold(this.mergedResponse, this.mergedService);
-    for (let kind = 0; kind < KINDS; kind++) {
-      this.response[kind]!.push(this.mergedResponse[kind]!.toSparse());
-      this.service[kind]!.push(this.mergedService[kind]!.toSparse());
-      this.mergedResponse[kind]!.clear();
-      this.mergedService[kind]!.clear();
+    for (const [kind, { response, service }] of guests.fold().entries()) {
+      this.response[kind]!.push(response);
+      this.service[kind]!.push(service);
     }
     const now = snapshot(runtime, guests);
     const change = subtract(now, this.rolled!);
@@ -470,8 +470,8 @@ export class ClusterRun {
   private halveIntervals(): void {
     this.intervalNs *= 2;
     for (let kind = 0; kind < KINDS; kind++) {
-      halveHistograms(this.response[kind]!);
-      halveHistograms(this.service[kind]!);
+      halve(this.response[kind]!, mergeSparse);
+      halve(this.service[kind]!, mergeSparse);
     }
     halve(this.gauges, (a, b) => {
       const merged = { ...a };

@@ -49,6 +49,9 @@ function medianOfIndex(index: number): number {
   return low + Math.floor((lowestOfIndex(index + 1) - low) / 2);
 }
 
+/** Room for the index of every bucket there can be: values below 2^53. */
+const scratch = new Uint16Array((53 - SUB_BUCKET_BITS + 2) * SUB_BUCKET_HALF);
+
 /** The touched buckets of a histogram, in ascending order of index. */
 export interface SparseHistogram {
   readonly index: Uint16Array;
@@ -112,23 +115,17 @@ export class LatencyHistogram {
   }
 
   toSparse(): SparseHistogram {
-    let touched = 0;
     const first = this.count === 0 ? 1 : histogramIndex(this.min);
     const last = this.count === 0 ? 0 : histogramIndex(this.max);
-    for (let index = first; index <= last; index++) if (this.counts[index] !== 0) touched++;
-    const indexes = new Uint16Array(touched);
-    const counts = new Uint32Array(touched);
-    let at = 0;
-    for (let index = first; index <= last; index++) {
-      const count = this.counts[index]!;
-      if (count !== 0) {
-        indexes[at] = index;
-        counts[at++] = count;
-      }
-    }
+    const counts = this.counts;
+    let touched = 0;
+    for (let index = first; index <= last; index++) if (counts[index] !== 0) scratch[touched++] = index;
+    const indexes = scratch.slice(0, touched);
+    const sparse = new Uint32Array(touched);
+    for (let at = 0; at < touched; at++) sparse[at] = counts[indexes[at]!]!;
     return {
       index: indexes,
-      counts,
+      counts: sparse,
       count: this.count,
       min: this.min,
       max: this.max,

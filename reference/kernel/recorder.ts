@@ -21,28 +21,24 @@ export class Recorder {
     }
   }
 
-  /** Ends an interval: adds it to the totals and to the histograms given. */
-  fold(response: LatencyHistogram, service: LatencyHistogram): void {
-    this.response.add(this.equal);
-    this.response.add(this.longerResponse);
-    this.service.add(this.equal);
-    this.service.add(this.shorterService);
-    response.add(this.equal);
-    response.add(this.longerResponse);
-    service.add(this.equal);
-    service.add(this.shorterService);
-    this.equal.clear();
-    this.longerResponse.clear();
-    this.shorterService.clear();
+  /** Ends an interval: adds it to the totals. @returns the interval alone */
+  fold(): { response: SparseHistogram; service: SparseHistogram } {
+    const equal = takeOut(this.equal);
+    const response = mergeSparse(equal, takeOut(this.longerResponse));
+    const service = mergeSparse(equal, takeOut(this.shorterService));
+    this.response.addSparse(response);
+    this.service.addSparse(service);
+    return { response, service };
   }
 }
 
-/** Neighbours two by two as one; an odd last one stays alone. */
-export function halveHistograms(intervals: SparseHistogram[]): void {
-  halve(intervals, mergeSparse);
+function takeOut(histogram: LatencyHistogram): SparseHistogram {
+  const sparse = histogram.toSparse();
+  histogram.clear();
+  return sparse;
 }
 
-/** As `halveHistograms`, for any kind of element. */
+/** Neighbours two by two as one; an odd last one stays alone. */
 export function halve<Interval>(intervals: Interval[], merge: (a: Interval, b: Interval) => Interval): void {
   const kept = Math.ceil(intervals.length / 2);
   for (let i = 0; i < kept; i++) {
