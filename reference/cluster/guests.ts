@@ -4,7 +4,7 @@
  *
  * Response time runs from the intended arrival, service time from admission by the disk's queue.
  */
-import type { GuestPort, Status } from '../fvp/ports.ts';
+import type { ClockPort, GuestPort, Status } from '../fvp/ports.ts';
 import { mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import {
   FLAG_FUA,
@@ -59,12 +59,15 @@ export class Guests implements GuestPort {
   failed = 0;
   readBytes = 0;
   writeBytes = 0;
+  /** Virtual time of the next arrival; Infinity when none is known. */
+  nextArrivalNs = NEVER;
   /** Virtual time of the last completion. */
   lastCompletionNs = 0;
   /** By vm * KINDS + kind. */
   readonly recorders: Recorder[] = [];
 
   private vms: readonly GuestVm[] = [];
+  private clock: ClockPort = { nowNs: 0 };
   private readonly queueDepth: number;
   private readonly batches: IoBatch[] = [];
   private batchAt = new Int32Array(0);
@@ -112,9 +115,10 @@ export class Guests implements GuestPort {
     this.queueDepth = queueDepth;
   }
 
-  /** Gives the guests their machines; once, before `start`. */
-  attach(vms: readonly GuestVm[]): void {
+  /** Gives the guests their machines and their clock; once, before `start`. */
+  attach(vms: readonly GuestVm[], clock: ClockPort): void {
     this.vms = vms;
+    this.clock = clock;
     const count = vms.length;
     this.batchAt = new Int32Array(count);
     this.nextAt = new Float64Array(count).fill(NEVER);
@@ -146,7 +150,8 @@ export class Guests implements GuestPort {
   }
 
   /** Begins the load. */
-  start(nowNs: number, warmupNs: number, untilNs: number, content: ClusterContent | null): void {
+  start(warmupNs: number, untilNs: number, content: ClusterContent | null): void {
+    const nowNs = this.clock.nowNs;
     this.startNs = nowNs;
     this.lastCompletionNs = nowNs;
     this.recordFromNs = warmupNs;
@@ -156,11 +161,6 @@ export class Guests implements GuestPort {
     for (let vm = 0; vm < this.vms.length; vm++) this.poll(vm, 0);
   }
 
-  /** Virtual time of the next arrival; Infinity when none is known. */
-  nextArrivalNs(): number {
-    return this.nextAt[this.winners[1]!]! + this.startNs;
-  }
-
   /** No source has anything more and every I/O is complete. */
   get finished(): boolean {
     return this.endedCount === this.vms.length && this.outstanding === 0;
@@ -168,11 +168,12 @@ export class Guests implements GuestPort {
 
   /** Load time may never pass this: nothing is under way and a source waits for a completion all the same. */
   get stuck(): boolean {
-    return this.outstanding === 0 && this.endedCount < this.vms.length && this.nextArrivalNs() === NEVER;
+    return this.outstanding === 0 && this.endedCount < this.vms.length && this.nextArrivalNs === NEVER;
   }
 
   /** The next arrival is due: takes it in. */
-  arrive(nowNs: number): void {
+  arrive(): void {
+    const nowNs = this.clock.nowNs;
     const vm = this.winners[1]!;
     const loadNs = nowNs - this.startNs;
     if (this.polling[vm] !== 0) {
@@ -244,7 +245,8 @@ export class Guests implements GuestPort {
   }
 
   /** Records what has completed, admits what waited, and tells the sources. */
-  settle(nowNs: number): void {
+  settle(): void {
+    const nowNs = this.clock.nowNs;
     const loadNs = nowNs - this.startNs;
     for (let i = 0; i < this.doneCount; i++) {
       const slot = this.done[i]!;
@@ -368,6 +370,7 @@ export class Guests implements GuestPort {
       winners[node] = right < 0 || (left >= 0 && nextAt[left]! <= nextAt[right]!) ? left : right;
       node >>= 1;
     }
+    this.nextArrivalNs = nextAt[winners[1]!]! + this.startNs;
   }
 
   private takeFreeSlot(): number {

@@ -205,6 +205,7 @@ export class ClusterRun {
         host: hosts[scenario.vms[vm]!.host]!,
         locals: this.disks.filter((place) => place.vm === vm).map((place) => place.local),
       })),
+      this.runtime,
     );
     for (let kind = 0; kind < KINDS; kind++) {
       this.response.push([]);
@@ -284,18 +285,18 @@ export class ClusterRun {
     let left = maxEvents;
     while (left-- > 0) {
       const eventNs = queue.peekTimeNs();
-      const arrivalNs = guests.nextArrivalNs();
+      const arrivalNs = guests.nextArrivalNs;
       const nextNs = eventNs <= arrivalNs ? eventNs : arrivalNs;
-      while (nextNs >= this.nextRollNs && nextNs !== Number.POSITIVE_INFINITY) this.roll();
+      if (nextNs >= this.nextRollNs) this.rollTo(nextNs);
       if (eventNs <= arrivalNs) {
         if (eventNs - guests.lastCompletionNs > STUCK_NS) this.reportStuck(eventNs);
         runtime.step();
       } else {
         runtime.nowNs = arrivalNs;
-        guests.arrive(arrivalNs);
+        guests.arrive();
       }
       if (guests.hasCompletions) {
-        guests.settle(runtime.nowNs);
+        guests.settle();
         if (guests.finished) {
           this.endLoad();
           return left;
@@ -396,7 +397,7 @@ export class ClusterRun {
     this.measuring = warmupNs === 0;
     for (const host of runtime.fvpHosts) host.state.dirtyBytesMax = host.state.dirtyBytes;
     const untilNs = options.durationNs ?? Number.POSITIVE_INFINITY;
-    this.guests.start(runtime.nowNs, warmupNs, untilNs, options.content ?? null);
+    this.guests.start(warmupNs, untilNs, options.content ?? null);
     if (this.guests.finished) this.endLoad();
   }
 
@@ -412,10 +413,13 @@ export class ClusterRun {
     for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf('none'));
   }
 
-  private roll(): void {
-    if (!this.measuring) this.startMeasuring();
-    else this.endInterval();
-    this.nextRollNs += this.intervalNs;
+  /** Ends the intervals that are over before the next event. */
+  private rollTo(nextNs: number): void {
+    while (nextNs >= this.nextRollNs && nextNs !== Number.POSITIVE_INFINITY) {
+      if (!this.measuring) this.startMeasuring();
+      else this.endInterval();
+      this.nextRollNs += this.intervalNs;
+    }
   }
 
   private startMeasuring(): void {

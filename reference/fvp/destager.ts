@@ -99,14 +99,19 @@ export class Destager {
     // Held above zero until every run is out, so that the batch cannot end in between.
     disk.batchPending = 1;
     if (count > 1) sortKeys(keys, count);
+    const places = disk.batchPlaces;
+    for (let i = 0; i < count; i++) {
+      const key = keys[i]!;
+      places[i] = key - Math.floor(key / PLACES) * PLACES;
+    }
     let start = 0;
     while (start < count) {
-      const firstAt = ring.at(first + (keys[start]! % PLACES));
+      const firstAt = ring.at(first + places[start]!);
       let runBytes = ring.numbers[firstAt + RECORD_BYTES]!;
       let endOffset = ring.numbers[firstAt + RECORD_OFFSET]! + runBytes;
       let end = start + 1;
       while (end < count) {
-        const at = ring.at(first + (keys[end]! % PLACES));
+        const at = ring.at(first + places[end]!);
         if (
           ring.numbers[at + RECORD_OFFSET] !== endOffset ||
           runBytes + ring.numbers[at + RECORD_BYTES]! > options.destage.joinBytes
@@ -180,7 +185,7 @@ export class Destager {
     let reads = 0;
     if (ops.words[run + OP_OPERATION] === SAN_WRITE) {
       for (let place = start; place < end; place++) {
-        const at = ring.at(disk.batchFirst + (disk.batchKeys[place]! % PLACES));
+        const at = ring.at(disk.batchFirst + disk.batchPlaces[place]!);
         if (
           this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! <
           options.destage.bufferBytes
@@ -225,7 +230,7 @@ export class Destager {
       const ring = disk.ring;
       const end = ops.words[run + OP_SLOT]! + ops.words[run + OP_TAG]!;
       for (let place = ops.words[run + OP_SLOT]!; place < end; place++) {
-        const at = ring.at(disk.batchFirst + (disk.batchKeys[place]! % PLACES));
+        const at = ring.at(disk.batchFirst + disk.batchPlaces[place]!);
         const within = ring.numbers[at + RECORD_OFFSET]! - offset;
         ports.content.writing(
           token,
@@ -264,6 +269,8 @@ export class Destager {
     if (disk.measuredNs >= RATE_WINDOW_NS) {
       const rate = disk.measuredBytes / disk.measuredNs;
       disk.destageRate = disk.destageRate === 0 ? rate : (disk.destageRate + rate) / 2;
+      const { dirtyLimitBytes, drainBoundNs } = this.state.options;
+      disk.limitBytes = Math.min(dirtyLimitBytes, disk.destageRate * drainBoundNs);
       disk.measuredBytes = 0;
       disk.measuredNs = 0;
     }

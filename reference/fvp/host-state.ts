@@ -60,6 +60,8 @@ export class HostState {
   dirtyBytesMax = 0;
   /** Bytes of log data ever appended here, for the destage buffer. */
   appendedBytes = 0;
+  /** Most buckets that the log of a disk of this host may hold. */
+  readonly logBuckets: number;
   /** Buckets promised to logs and replica logs. */
   reservedBuckets = 0;
 
@@ -70,10 +72,11 @@ export class HostState {
     this.peers = setup.peers;
     this.volatileDatastore = setup.volatileDatastore;
     this.hasFlash = setup.ports.flash !== null;
+    this.logBuckets = this.quotaBuckets(setup.options.dirtyLimitBytes) - 1;
     this.buckets = new BucketStore(setup.flashCapacityBytes, setup.options.bucketBytes);
   }
 
-  /** Buckets that a log with this quota can come to hold: the quota and the one being filled. */
+  /** Buckets to reserve for a log with this quota: the quota, and one while a bucket is being filled. */
   quotaBuckets(dirtyLimitBytes: number): number {
     return Math.max(2, Math.ceil(dirtyLimitBytes / this.options.bucketBytes)) + 1;
   }

@@ -63,6 +63,8 @@ export class VirtualDisk {
   unreleasedBytes = 0;
   /** Log bytes destaged per nanosecond of destaging, smoothed; 0 until measured. */
   destageRate = 0;
+  /** The dirty quota, or what can be destaged within the drain bound where that is less. */
+  limitBytes: number;
   measuredBytes = 0;
   measuredNs = 0;
 
@@ -77,6 +79,8 @@ export class VirtualDisk {
   batchStartNs = 0;
   batchLogBytes = 0;
   readonly batchKeys: Float64Array;
+  /** Records of the batch by address: sequence numbers from `batchFirst`. */
+  readonly batchPlaces: Int32Array;
 
   lastCheckpointNs = Number.NEGATIVE_INFINITY;
   checkpointing = false;
@@ -97,5 +101,7 @@ export class VirtualDisk {
     this.clean = new LogSpace(state.buckets, BUCKET_CLEAN);
     this.record = emptyRecord(id);
     this.batchKeys = new Float64Array(state.options.destage.batchRecords);
+    this.batchPlaces = new Int32Array(state.options.destage.batchRecords);
+    this.limitBytes = state.options.dirtyLimitBytes;
   }
 }

@@ -231,8 +231,7 @@ export class WritePath {
     const withHeader = (options.recordHeaderBytes + data + BLOCK_BYTES - 1) >>> 12;
     const slots = blocks > withHeader ? blocks : withHeader;
     const log = disk.log;
-    const quotaBuckets = this.state.quotaBuckets(options.dirtyLimitBytes) - 1;
-    if (!log.hasRoom(slots) && log.heldBuckets >= quotaBuckets) return false;
+    if (!log.hasRoom(slots) && log.heldBuckets >= this.state.logBuckets) return false;
     const sequence = ring.next;
     const slot = log.take(slots, sequence);
     if (slot < 0) {
@@ -325,21 +324,13 @@ export class WritePath {
   }
 
   private paced(disk: VirtualDisk): boolean {
-    return disk.logging && this.dirtyBytes(disk) >= this.limitBytes(disk) * this.state.options.lowWater;
+    return disk.logging && this.dirtyBytes(disk) >= disk.limitBytes * this.state.options.lowWater;
   }
 
   /** Dirty log bytes; the buckets they pin where that is more (large records leave a bucket's end empty). */
   private dirtyBytes(disk: VirtualDisk): number {
     const pinned = (disk.log.heldBuckets - 1) * this.state.options.bucketBytes;
     return pinned > disk.dirtyBytes ? pinned : disk.dirtyBytes;
-  }
-
-  /** The quota, or what can be destaged within the drain bound where that is less. */
-  private limitBytes(disk: VirtualDisk): number {
-    const { dirtyLimitBytes, drainBoundNs } = this.state.options;
-    if (disk.destageRate === 0) return dirtyLimitBytes;
-    const drainable = disk.destageRate * drainBoundNs;
-    return drainable < dirtyLimitBytes ? drainable : dirtyLimitBytes;
   }
 
   /**
@@ -349,7 +340,7 @@ export class WritePath {
   private paceNs(disk: VirtualDisk, bytes: number): number {
     const { options } = this.state;
     if (disk.destageRate === 0) return 0;
-    const limit = this.limitBytes(disk);
+    const limit = disk.limitBytes;
     const low = limit * options.lowWater;
     const high = limit * options.highWater;
     const fill = (this.dirtyBytes(disk) - low) / (high - low);
