@@ -1,151 +1,121 @@
-/** Slots in typed arrays that grow by doubling, with a free list: requests and operations under way. */
+/**
+ * Slots that grow by doubling, with a free list: requests, operations and jobs under way. A slot is a row of whole
+ * numbers and a row of doubles, so that using one touches two lines of the CPU's cache and not one per column. The
+ * columns of each kind of slot are named below; word 0 is always the link of whatever list the slot stands in.
+ */
 
 const INITIAL = 64;
 
-function doubled<T extends Int32Array | Float64Array | Uint8Array>(column: T): T {
-  const grown = new (column.constructor as new (length: number) => T)(2 * column.length);
-  grown.set(column as never);
-  return grown;
-}
+/** Next in the list in which a slot stands, -1 at the end. */
+export const NEXT = 0;
 
-/** The free list that all slots share. */
-abstract class Slots {
-  /** Next in whatever list a slot stands, -1 at the end. */
-  next = new Int32Array(INITIAL);
+/** Words of a request's row. A request is what a host submitted. */
+export const REQUEST_WORDS = 8;
+export const REQUEST_TOKEN = 1;
+export const REQUEST_UNIT = 2;
+export const REQUEST_OPERATION = 3;
+export const REQUEST_FLAGS = 4;
+export const REQUEST_KEY = 5;
+/** What it still waits for. */
+export const REQUEST_WAITING = 6;
+/** Doubles of a request's row: bytes and ns. */
+export const REQUEST_DOUBLES = 8;
+export const REQUEST_ADDRESS = 0;
+export const REQUEST_BYTES = 1;
+export const REQUEST_SUBMITTED = 2;
+/** When it was let into the array. */
+export const REQUEST_ADMITTED = 3;
+/** When the front end has done its part. */
+export const REQUEST_FRONT_END = 4;
+/** A flush: lines that became dirty after this one do not concern it. */
+export const REQUEST_UNTIL = 5;
+
+/** Words of an operation's row. An operation is of one spindle: a read, or one step of a write with its parity. */
+export const OPERATION_WORDS = 8;
+export const OPERATION_KIND = 1;
+/** A request, a job or nothing (-1), depending on the kind. */
+export const OPERATION_OWNER = 2;
+/** 1: positioning is drawn from the write distribution. */
+export const OPERATION_WRITES = 3;
+export const OPERATION_UNIT = 4;
+export const OPERATION_KEY = 5;
+export const OPERATION_STAGE = 6;
+/** First of the requests that wait for what a prefetch brings, -1 when there is none. */
+export const OPERATION_WAITERS = 7;
+/** Doubles of an operation's row, bytes. */
+export const OPERATION_DOUBLES = 4;
+/** Logical address within the unit. */
+export const OPERATION_ADDRESS = 0;
+export const OPERATION_BYTES = 1;
+/** Place on the spindle. */
+export const OPERATION_PLACE = 2;
+
+/** Words of a job's row. A job is a write to the spindles with its parity: a chain of operations, or several at once. */
+export const JOB_WORDS = 16;
+/** The request that waits for it, -1 for a destage. */
+export const JOB_REQUEST = 1;
+/** First line of a destage, -1 for none. */
+export const JOB_LINE = 2;
+/** Operations not yet done. */
+export const JOB_LEFT = 3;
+/** Operations of the chain begun so far; its length. */
+export const JOB_STEP = 4;
+export const JOB_STEPS = 5;
+/** Of these, reads; the rest are writes. */
+export const JOB_READS = 6;
+export const JOB_SPINDLE = 7;
+export const JOB_UNIT = 8;
+export const JOB_KEY = 9;
+/** Stage of the first step's draw. */
+export const JOB_STAGE = 10;
+/** Doubles of a job's row, bytes. */
+export const JOB_DOUBLES = 2;
+export const JOB_PLACE = 0;
+export const JOB_BYTES = 1;
+
+/** Words of a waiter's row: a request that waits for one prefetch. */
+export const WAITER_WORDS = 2;
+export const WAITER_REQUEST = 1;
+
+export class Slots {
+  /** Rows of whole numbers; replaced by longer ones as slots are taken. */
+  words: Int32Array<ArrayBuffer>;
+  /** Rows of doubles; likewise. */
+  doubles: Float64Array<ArrayBuffer>;
+  private readonly wordsPerSlot: number;
   private free = -1;
   private used = 0;
+  private capacity = INITIAL;
+
+  constructor(wordsPerSlot: number, doublesPerSlot: number) {
+    this.wordsPerSlot = wordsPerSlot;
+    this.words = new Int32Array(INITIAL * wordsPerSlot);
+    this.doubles = new Float64Array(INITIAL * doublesPerSlot);
+  }
 
   /** @returns a slot whose columns hold anything */
   take(): number {
     if (this.free >= 0) {
       const slot = this.free;
-      this.free = this.next[slot]!;
+      this.free = this.words[this.wordsPerSlot * slot]!;
       return slot;
     }
-    if (this.used === this.next.length) {
-      this.next = doubled(this.next);
-      this.growColumns();
-    }
+    if (this.used === this.capacity) this.grow();
     return this.used++;
   }
 
   release(slot: number): void {
-    this.next[slot] = this.free;
+    this.words[this.wordsPerSlot * slot] = this.free;
     this.free = slot;
   }
 
-  protected abstract growColumns(): void;
-}
-
-/** Requests that wait for something. */
-export class RequestSlots extends Slots {
-  token = new Int32Array(INITIAL);
-  unit = new Int32Array(INITIAL);
-  operation = new Int32Array(INITIAL);
-  flags = new Int32Array(INITIAL);
-  key = new Int32Array(INITIAL);
-  address = new Float64Array(INITIAL);
-  bytes = new Float64Array(INITIAL);
-  submittedNs = new Float64Array(INITIAL);
-  /** When the front end has done its part. */
-  frontEndNs = new Float64Array(INITIAL);
-  /** When it was let into the array. */
-  admittedNs = new Float64Array(INITIAL);
-  /** A flush: lines that became dirty after this one do not concern it. */
-  until = new Float64Array(INITIAL);
-  /** What it still waits for. */
-  waiting = new Int32Array(INITIAL);
-
-  protected override growColumns(): void {
-    this.token = doubled(this.token);
-    this.unit = doubled(this.unit);
-    this.operation = doubled(this.operation);
-    this.flags = doubled(this.flags);
-    this.key = doubled(this.key);
-    this.address = doubled(this.address);
-    this.bytes = doubled(this.bytes);
-    this.submittedNs = doubled(this.submittedNs);
-    this.frontEndNs = doubled(this.frontEndNs);
-    this.admittedNs = doubled(this.admittedNs);
-    this.until = doubled(this.until);
-    this.waiting = doubled(this.waiting);
-  }
-}
-
-/** Operations of spindles: a read, or one step of a write with its parity. */
-export class OperationSlots extends Slots {
-  /** A request, a job or nothing (-1), depending on `kind`. */
-  owner = new Int32Array(INITIAL);
-  kind = new Uint8Array(INITIAL);
-  /** 1: positioning is drawn from the write distribution. */
-  writes = new Uint8Array(INITIAL);
-  unit = new Int32Array(INITIAL);
-  /** Logical address, bytes within the unit. */
-  address = new Float64Array(INITIAL);
-  bytes = new Float64Array(INITIAL);
-  /** Place on the spindle, bytes. */
-  place = new Float64Array(INITIAL);
-  key = new Int32Array(INITIAL);
-  stage = new Int32Array(INITIAL);
-  /** First of the requests that wait for what a prefetch brings, -1 when there is none. */
-  waiters = new Int32Array(INITIAL);
-
-  protected override growColumns(): void {
-    this.owner = doubled(this.owner);
-    this.kind = doubled(this.kind);
-    this.writes = doubled(this.writes);
-    this.unit = doubled(this.unit);
-    this.address = doubled(this.address);
-    this.bytes = doubled(this.bytes);
-    this.place = doubled(this.place);
-    this.key = doubled(this.key);
-    this.stage = doubled(this.stage);
-    this.waiters = doubled(this.waiters);
-  }
-}
-
-/** Writes to the spindles with their parity: a chain of operations, or several at once. */
-export class JobSlots extends Slots {
-  /** The request that waits for it, -1 for a destage. */
-  request = new Int32Array(INITIAL);
-  /** First line of a destage, -1 for none. */
-  firstLine = new Int32Array(INITIAL);
-  /** Operations not yet done. */
-  left = new Int32Array(INITIAL);
-  /** Operations of the chain begun so far; its length. */
-  step = new Int32Array(INITIAL);
-  steps = new Int32Array(INITIAL);
-  /** Of these, reads; the rest are writes. */
-  reads = new Int32Array(INITIAL);
-  spindle = new Int32Array(INITIAL);
-  unit = new Int32Array(INITIAL);
-  place = new Float64Array(INITIAL);
-  bytes = new Float64Array(INITIAL);
-  key = new Int32Array(INITIAL);
-  /** Stage of the first step's draw. */
-  stage = new Int32Array(INITIAL);
-
-  protected override growColumns(): void {
-    this.request = doubled(this.request);
-    this.firstLine = doubled(this.firstLine);
-    this.left = doubled(this.left);
-    this.step = doubled(this.step);
-    this.steps = doubled(this.steps);
-    this.reads = doubled(this.reads);
-    this.spindle = doubled(this.spindle);
-    this.unit = doubled(this.unit);
-    this.place = doubled(this.place);
-    this.bytes = doubled(this.bytes);
-    this.key = doubled(this.key);
-    this.stage = doubled(this.stage);
-  }
-}
-
-/** Pairs (request, next) for the requests that wait for one prefetch. */
-export class WaiterSlots extends Slots {
-  request = new Int32Array(INITIAL);
-
-  protected override growColumns(): void {
-    this.request = doubled(this.request);
+  private grow(): void {
+    const words = new Int32Array(2 * this.words.length);
+    const doubles = new Float64Array(2 * this.doubles.length);
+    words.set(this.words);
+    doubles.set(this.doubles);
+    this.words = words;
+    this.doubles = doubles;
+    this.capacity *= 2;
   }
 }
