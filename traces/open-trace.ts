@@ -9,10 +9,7 @@ import { importInputs, type TraceInput } from './import-inputs.ts';
 import type { Trace } from './trace.ts';
 import type { TraceEvent } from './trace-format.ts';
 
-export { formatTable } from './format-table.ts';
-export type { TraceSummary } from './stats/trace-summary.ts';
 export type { Trace } from './trace.ts';
-export type { TraceEvent, TraceFormat } from './trace-format.ts';
 
 /** Files open at a time: each needs a buffer, and systems allow 1,024 descriptors by default. */
 const FILES_MAX = 512;

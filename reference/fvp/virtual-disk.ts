@@ -17,7 +17,6 @@ export const STATE_DRAINING = 4;
 /** As WT; write-back is wanted but could not be had. */
 export const STATE_WT_TEMP = 5;
 export const STATE_WT_NOFLASH = 6;
-export const STATE_NAMES = ['OFF', 'WT', 'WB_ARMING', 'WB', 'DRAINING', 'WT_TEMP', 'WT_NOFLASH'] as const;
 
 export class VirtualDisk {
   /** Cluster-wide number: the disk's unit on the datastore. */

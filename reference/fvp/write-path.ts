@@ -71,9 +71,8 @@ import type { VirtualDisk } from './virtual-disk.ts';
 export const WRITE_FUA = 1;
 const COPY_DONE = 1;
 
-/** `operation` of an op: a write or a discard. */
-export const OPERATION_WRITE = 1;
-export const OPERATION_DISCARD = 3;
+/** `operation` of a discard; kernel/io's number. */
+const OPERATION_DISCARD = 3;
 
 export const TIMER_PUMP = 0;
 

@@ -126,7 +126,11 @@ describe('without faults', () => {
         }
         for (const disk of [0, 1]) {
           for (const [sector, stamp] of content.settledOf(disk)) {
-            expect([disk, sector, content.image(disk).get(sector) ?? UNWRITTEN]).toEqual([disk, sector, stamp]);
+            expect([disk, sector, content.image(disk).get(sector) ?? UNWRITTEN]).toEqual([
+              disk,
+              sector,
+              stamp,
+            ]);
           }
         }
         for (const { state } of run.runtime.fvpHosts) {

@@ -265,7 +265,9 @@ export class StampedContent implements ClusterContent {
     const before = settled.get(sector);
     if (before === undefined) settled.set(sector, stamp);
     else if (before !== stamp) {
-      this.violations.push(`read ${read.number} found stamp ${stamp} at sector ${sector}, an earlier read ${before}`);
+      this.violations.push(
+        `read ${read.number} found stamp ${stamp} at sector ${sector}, an earlier read ${before}`,
+      );
     }
   }
 

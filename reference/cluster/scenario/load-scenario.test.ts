@@ -174,7 +174,7 @@ describe('what is wrong is said with its place', () => {
     [
       'a quantity out of bounds',
       `${PLAIN}fvp: { destage: { batchRecords: 0 } }\n`,
-      'my.yaml:9:33: "fvp.destage.batchRecords" is out of bounds; found "0"; expected a whole number from 1 to 65536',
+      'my.yaml:9:33: "fvp.destage.batchRecords" is out of bounds; found "0"; expected a whole number from 1 to 512',
     ],
     [
       'a start without a unit',

@@ -2,6 +2,7 @@
  * The shape of a scenario file. One description gives validation, the JSON Schema for editors and the words of error
  * messages. The parameters of devices are not here: each device declares its own.
  */
+
 import { z } from 'zod';
 import {
   bytesParameter,
@@ -11,6 +12,7 @@ import {
   type TypedDeclaration,
   timeParameter,
 } from '../../devices/parameters.ts';
+import { BATCH_RECORDS_MAX } from '../../fvp/destager.ts';
 import { MODE_NAMES } from '../../fvp/mode.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
@@ -150,7 +152,7 @@ export const DESTAGE_PARAMETERS = {
     description: 'Most records in a batch.',
     default: 64,
     min: 1,
-    max: 65_536,
+    max: BATCH_RECORDS_MAX,
     source: 'assumed',
   }),
   batchSize: bytesParameter({
@@ -318,6 +320,3 @@ function bare(schema: unknown): unknown {
 export function unknownKeyHint(key: string, known: readonly string[]): string {
   return didYouMean(key, known) ?? `the keys here are ${known.join(', ')}`;
 }
-
-/** Least size of a bucket, bytes: a record of 256 KiB and its header must fit. */
-export const BUCKET_BYTES_MIN = MIB / 2;

@@ -11,7 +11,6 @@
  */
 
 export const BLOCK_BYTES = 4096;
-export const SECTORS_PER_BLOCK = 8;
 export const BLOCKS_PER_LEAF = 64;
 export const LEAF_BYTES = BLOCKS_PER_LEAF * BLOCK_BYTES;
 export const FULL_MASK = 0xff;
