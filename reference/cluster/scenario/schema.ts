@@ -16,6 +16,7 @@ import { BATCH_RECORDS_MAX } from '../../fvp/destager.ts';
 import { MODE_NAMES } from '../../fvp/mode.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
+import { parseBytes, parseDurationNs, parsePercent } from '../../kernel/units.ts';
 
 export const SCENARIO_SCHEMA = 'fvp.scenario/1';
 /** The workload that the command line gives. */
