@@ -7,5 +7,5 @@ here=$(cd "$(dirname "$0")" && pwd)
 make() {
   zstd -dc "$recordings/$1.bin.zst" | node "$here/cut-sample.js" "$2" | zstd -19 -f -q -o "$here/../samples/$3.blktrace.zst"
 }
-make oltp-postgres-tpcb 100 database
+make oltp-postgres-tpcb 60 database
 make email-postfix-dovecot 1000 email

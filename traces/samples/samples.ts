@@ -25,7 +25,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: 'database',
     file: sampleFile('database.blktrace.zst'),
-    title: 'PostgreSQL 15, TPC-B-like load at 300 transactions per second, 100 s',
+    title: 'PostgreSQL 15, TPC-B-like load at 300 transactions per second, 60 s',
     source:
       'recorded by this project on 2026-11-23 from a loop device with ext4: pgbench at scale 100, 8 clients',
   },
