@@ -1,9 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Generous, because CI machines are slow and some tests run the whole program. */
 const TIMEOUT_MS = 60_000;
 
 export default defineConfig({
+  // The source, not what an earlier build left.
+  resolve: {
+    alias: { '#fio-parser': fileURLToPath(new URL('workloads/fio-parser/index.ts', import.meta.url)) },
+  },
   test: {
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
