@@ -1,3 +1,4 @@
+import { RunningTotal } from './running-total.ts';
 import { TimeHeap } from './time-heap.ts';
 
 /**
@@ -15,14 +16,18 @@ export function transferNs(bytes: number, bytesPerSecond: number): number {
  */
 export class ServerPool {
   readonly servers: number;
-  /** Sum over servers of the time they are busy, ns. */
-  busyNs = 0;
+  private readonly busy = new RunningTotal();
   private readonly freeAt: TimeHeap;
 
   constructor(servers: number) {
     this.servers = servers;
     this.freeAt = new TimeHeap(servers);
     for (let i = 0; i < servers; i++) this.freeAt.push(0);
+  }
+
+  /** Sum over servers of the time they are busy, ns. */
+  get busyNs(): number {
+    return this.busy.value;
   }
 
   /**
@@ -34,7 +39,7 @@ export class ServerPool {
     const free = this.freeAt.min;
     const answered = Math.max(free, arrivalNs) + serviceNs;
     this.freeAt.replaceMin(answered + holdNs);
-    this.busyNs += serviceNs + holdNs;
+    this.busy.add(serviceNs + holdNs);
     return answered;
   }
 }

@@ -3,10 +3,11 @@
  * or flushes wait for it, each spindle destages its oldest dirty line together with its dirty neighbours.
  */
 import type { DeviceContext } from '../api.ts';
+import { RunningTotal } from '../running-total.ts';
 import type { ArrayParameters } from './array-parameters.ts';
 import { DirtyLists } from './dirty-lists.ts';
 import type { Drains } from './drains.ts';
-import { LINE_JOB_NEXT, LINE_WORDS, type LineCache, PAGE_BYTES } from './line-cache.ts';
+import { type LineCache, PAGE_BYTES } from './line-cache.ts';
 import { type PieceOwner, SpindleWrites } from './spindle-writes.ts';
 import { type BackgroundWork, Spindles } from './spindles.ts';
 
@@ -25,7 +26,7 @@ export class Destager implements BackgroundWork {
   /** Whether writes wait for room: then every spindle destages. */
   isRoomWanted = false;
   destages = 0;
-  destagedBytes = 0;
+  readonly destagedBytes = new RunningTotal();
   fullStripes = 0;
   private readonly parameters: ArrayParameters;
   private readonly cache: LineCache;
@@ -33,6 +34,8 @@ export class Destager implements BackgroundWork {
   private readonly drains: Drains | undefined;
   private readonly room: RoomOwner;
   private readonly lists: DirtyLists;
+  /** Next line of the same destage. */
+  private readonly jobNext: Int32Array;
   /** For each spindle, dirty lines of before the start, whose addresses do not matter. */
   private readonly inherited: Int32Array;
   private readonly lowLines: number;
@@ -58,6 +61,7 @@ export class Destager implements BackgroundWork {
     this.room = owner;
     this.spindles = new Spindles(array, context, this);
     this.writes = new SpindleWrites(array, this.spindles, owner, this);
+    this.jobNext = new Int32Array(cache.capacity);
     this.lists = new DirtyLists(cache, array.spindles);
     this.limitLines = Math.floor(array.writeCache / cache.lineBytes);
     this.lowLines = Math.floor(this.limitLines * array.lowWater);
@@ -106,14 +110,13 @@ export class Destager implements BackgroundWork {
 
   /** The lines of a job are on the spindles; those written meanwhile stay dirty. */
   destaged(firstLine: number): void {
-    const { cache } = this;
-    const { rows } = cache;
+    const { cache, jobNext } = this;
     if (firstLine < 0) {
       this.dirtyLines--;
       this.destagingLines--;
     }
     let rewritten = false;
-    for (let line = firstLine; line >= 0; line = rows[LINE_WORDS * line + LINE_JOB_NEXT]!) {
+    for (let line = firstLine; line >= 0; line = jobNext[line]!) {
       const clean = cache.dirty[line] === 0;
       cache.destaging[line] = 0;
       this.destagingLines--;
@@ -142,7 +145,7 @@ export class Destager implements BackgroundWork {
     const { lineBytes } = this.cache;
     this.inherited[spindle]!--;
     this.destagingLines++;
-    this.destagedBytes += lineBytes;
+    this.destagedBytes.add(lineBytes);
     const key = this.spindles.nextBackgroundKey();
     // Nothing lies next to it.
     this.writes.writeRun(-1, -1, spindle, -lineBytes - key, lineBytes, key);
@@ -165,7 +168,7 @@ export class Destager implements BackgroundWork {
     for (let each = first; each < stop; each++) {
       this.pick(each === number ? line : cache.findListed(unit, each), spindle);
     }
-    this.destagedBytes += this.pickedBytes;
+    this.destagedBytes.add(this.pickedBytes);
     const key = this.spindles.nextBackgroundKey();
     const place = this.spindles.placeOf(first * cache.lineBytes);
     this.writes.writeRun(this.pickedLine, unit, spindle, place, this.pickedBytes, key);
@@ -189,7 +192,7 @@ export class Destager implements BackgroundWork {
       this.pick(line, spindles.spindleOf(unit, each * cache.lineBytes));
     }
     this.fullStripes++;
-    this.destagedBytes += this.pickedBytes;
+    this.destagedBytes.add(this.pickedBytes);
     const key = spindles.nextBackgroundKey();
     this.writes.writeStripe(this.pickedLine, unit, first * cache.lineBytes, this.pickedBytes, key);
     return true;
@@ -203,14 +206,14 @@ export class Destager implements BackgroundWork {
     cache.dirty[line] = 0;
     cache.destaging[line] = 1;
     this.destagingLines++;
-    cache.rows[LINE_WORDS * line + LINE_JOB_NEXT] = this.pickedLine;
+    this.jobNext[line] = this.pickedLine;
     this.pickedLine = line;
   }
 
   /** Starts the spindles of a destage's lines, now that all those written meanwhile are dirty again. */
   private startSpindlesOf(firstLine: number): void {
-    const { rows } = this.cache;
-    for (let line = firstLine; line >= 0; line = rows[LINE_WORDS * line + LINE_JOB_NEXT]!) {
+    const { jobNext } = this;
+    for (let line = firstLine; line >= 0; line = jobNext[line]!) {
       const spindle = this.spindleOfLine(line);
       if (this.mayBegin(spindle)) this.spindles.start(spindle);
     }

@@ -1,13 +1,20 @@
 /** The dirty lines that no destage has taken yet, oldest first, in one list per spindle. */
-import { LINE_NEXT, LINE_PREVIOUS, LINE_WORDS, type LineCache } from './line-cache.ts';
+import type { LineCache } from './line-cache.ts';
+
+/** A line's links: words per line, and what each holds. */
+const LINK_WORDS = 2;
+const NEXT = 0;
+const PREVIOUS = 1;
 
 export class DirtyLists {
   private readonly cache: LineCache;
+  private readonly links: Int32Array;
   private readonly heads: Int32Array;
   private readonly tails: Int32Array;
 
   constructor(cache: LineCache, spindles: number) {
     this.cache = cache;
+    this.links = new Int32Array(LINK_WORDS * cache.capacity);
     this.heads = new Int32Array(spindles).fill(-1);
     this.tails = new Int32Array(spindles).fill(-1);
   }
@@ -18,24 +25,24 @@ export class DirtyLists {
   }
 
   append(line: number, spindle: number): void {
-    const { rows } = this.cache;
+    const { links } = this;
     const tail = this.tails[spindle]!;
-    rows[LINE_WORDS * line + LINE_PREVIOUS] = tail;
-    rows[LINE_WORDS * line + LINE_NEXT] = -1;
+    links[LINK_WORDS * line + PREVIOUS] = tail;
+    links[LINK_WORDS * line + NEXT] = -1;
     if (tail < 0) this.heads[spindle] = line;
-    else rows[LINE_WORDS * tail + LINE_NEXT] = line;
+    else links[LINK_WORDS * tail + NEXT] = line;
     this.tails[spindle] = line;
     this.cache.setListed(line, true);
   }
 
   remove(line: number, spindle: number): void {
-    const { rows } = this.cache;
-    const previous = rows[LINE_WORDS * line + LINE_PREVIOUS]!;
-    const next = rows[LINE_WORDS * line + LINE_NEXT]!;
+    const { links } = this;
+    const previous = links[LINK_WORDS * line + PREVIOUS]!;
+    const next = links[LINK_WORDS * line + NEXT]!;
     if (previous < 0) this.heads[spindle] = next;
-    else rows[LINE_WORDS * previous + LINE_NEXT] = next;
+    else links[LINK_WORDS * previous + NEXT] = next;
     if (next < 0) this.tails[spindle] = previous;
-    else rows[LINE_WORDS * next + LINE_PREVIOUS] = previous;
+    else links[LINK_WORDS * next + PREVIOUS] = previous;
     this.cache.setListed(line, false);
   }
 }

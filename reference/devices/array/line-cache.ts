@@ -3,9 +3,9 @@
  * and a mask of those that are dirty. Clean lines are evicted by second chance (CLOCK); dirty lines and lines that a
  * prefetch is filling stay. Everything is in typed arrays sized by the configured capacity.
  *
- * Over gigabytes every access to a line is a miss of the processor's cache. So what an operation needs of a line lies
- * in one row; the table holds hashes, so that only the right line's row is read; and neighbouring lines are
- * neighbours in the table, where a bit says which are listed for destaging.
+ * Over gigabytes every access to a line is a miss of the processor's cache. So lines are found by groups of
+ * neighbours: a group's row says where its lines are and which of them are listed for destaging, so that nothing is
+ * read of lines that are not wanted; and what a look-up reads of a line is kept apart from the rest.
  */
 import { hash2 } from '../../kernel/random.ts';
 
@@ -13,34 +13,34 @@ import { hash2 } from '../../kernel/random.ts';
 export const PAGE_BYTES = 4096;
 const TWO_32 = 2 ** 32;
 
-/** A line's row: words per row, and what each holds. */
-export const LINE_WORDS = 8;
-/** Pages held; bit i is page i. */
-export const LINE_VALID = 0;
-/** Next and previous line of the list in which a spindle's dirty lines stand. */
-export const LINE_NEXT = 1;
-export const LINE_PREVIOUS = 2;
-/** Next line of the same destage. */
-export const LINE_JOB_NEXT = 3;
-/** The line number modulo 2^32; above it, the unit and the rest of the number. */
-const LINE_LOW = 4;
-const LINE_HIGH = 5;
-const LINE_HASH = 6;
-const LINE_REFERENCED = 7;
+/** Lines of a group, a power of two. */
+const GROUP_BITS = 3;
+const GROUP_LINES = 1 << GROUP_BITS;
+const GROUP_MASK = GROUP_LINES - 1;
+/** A group's row: words per row, and what each holds. */
+const GROUP_WORDS = 4 + GROUP_LINES;
+/** The key: the first line's number modulo 2^32; the unit and the rest of the number. */
+const GROUP_LOW = 0;
+const GROUP_HIGH = 1;
+/** Bit i: the line in place i is listed. */
+const GROUP_LISTED = 2;
+/** Lines of the group in the cache. In a free group: the next free one, or -1. */
+const GROUP_COUNT = 3;
+/** From here on, for each place, the line + 1, or 0. */
+const GROUP_FIRST = 4;
+
+/** Groups that the table has room for at first, a power of two: a small table is a fast one. */
+const TABLE_INITIAL = 1024;
 
 /** An address of 2^53 has numbers of 41 bits. */
 const NUMBER_HIGH_BITS = 9;
-/** Lines next to each other that the table keeps together: its entries of them fill a line of the CPU's cache. */
-const GROUP_BITS = 3;
-const GROUP_MASK = (1 << GROUP_BITS) - 1;
-/** The bit of a table entry that says the line is listed. */
-const LISTED = 1 << 31;
+const NUMBER_HIGH_MASK = (1 << NUMBER_HIGH_BITS) - 1;
 
 export class LineCache {
   readonly lineBytes: number;
   readonly capacity: number;
-  /** LINE_WORDS for each line. */
-  readonly rows: Int32Array;
+  /** Pages held; bit i is page i. */
+  readonly valid: Uint32Array;
   /** Pages not yet on the spindles. */
   readonly dirty: Uint32Array;
   /** 1 while a destage of the line is under way. */
@@ -48,92 +48,100 @@ export class LineCache {
   /** The operation that is filling the line, + 1; 0 when none is. */
   readonly filling: Int32Array;
   evictions = 0;
-  /** Pairs: a line + 1 and perhaps LISTED, or 0; the hash of its key. */
-  private readonly table: Int32Array;
-  private readonly mask: number;
+  /** GROUP_LINES times the line's group, + its place in the group. */
+  private readonly places: Int32Array;
+  private readonly referenced: Uint8Array;
+  private readonly groups: Int32Array;
+  /** Group + 1, or 0, by the hash of its key. At most half full. */
+  private table = new Int32Array(2 * TABLE_INITIAL);
+  private groupCount = 0;
   private used = 0;
+  private groupsUsed = 0;
+  private freeGroup = -1;
+  /** The group found last: often the next one sought is the same. -1: none. */
+  private lastGroup = -1;
   private hand = 0;
 
   constructor(capacity: number, lineBytes: number) {
     this.capacity = capacity;
     this.lineBytes = lineBytes;
-    this.rows = new Int32Array(LINE_WORDS * capacity);
+    this.valid = new Uint32Array(capacity);
     this.dirty = new Uint32Array(capacity);
     this.destaging = new Uint8Array(capacity);
     this.filling = new Int32Array(capacity);
-    let size = 16;
-    while (size < 2 * capacity) size *= 2;
-    this.table = new Int32Array(2 * size);
-    this.mask = size - 1;
+    this.places = new Int32Array(capacity);
+    this.referenced = new Uint8Array(capacity);
+    this.groups = new Int32Array(GROUP_WORDS * capacity);
   }
 
   /** @returns the line's index, or -1 */
   find(unit: number, number: number): number {
-    const low = number | 0;
-    const high = highWord(unit, number);
-    return this.search(low, high, hashOf(low, high));
+    const group = this.findGroup((number | 0) & ~GROUP_MASK, highWord(unit, number));
+    if (group < 0) return -1;
+    return this.groups[GROUP_WORDS * group + GROUP_FIRST + (number & GROUP_MASK)]! - 1;
   }
 
-  /** Finds a line that is listed, without a look at the rows of lines that are not. @returns its index, or -1 */
+  /** Finds a line that is listed. @returns its index, or -1 */
   findListed(unit: number, number: number): number {
-    const low = number | 0;
-    const high = highWord(unit, number);
-    const hash = hashOf(low, high);
-    const { table, mask } = this;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const entry = table[2 * at]!;
-      if (entry === 0) return -1;
-      if (entry > 0 || table[2 * at + 1] !== hash) continue;
-      const line = (entry & ~LISTED) - 1;
-      if (this.isLine(line, low, high)) return line;
-    }
+    const group = this.findGroup((number | 0) & ~GROUP_MASK, highWord(unit, number));
+    if (group < 0) return -1;
+    const row = GROUP_WORDS * group;
+    const place = number & GROUP_MASK;
+    if (((this.groups[row + GROUP_LISTED]! >>> place) & 1) === 0) return -1;
+    return this.groups[row + GROUP_FIRST + place]! - 1;
   }
 
   /** Whether `findListed` finds the line; it starts as not listed. */
   setListed(line: number, listed: boolean): void {
-    const at = 2 * this.position(line);
-    this.table[at] = listed ? this.table[at]! | LISTED : this.table[at]! & ~LISTED;
+    const place = this.places[line]!;
+    const at = GROUP_WORDS * (place >>> GROUP_BITS) + GROUP_LISTED;
+    const bit = 1 << (place & GROUP_MASK);
+    this.groups[at] = listed ? this.groups[at]! | bit : this.groups[at]! & ~bit;
   }
 
   unitOf(line: number): number {
-    return this.rows[LINE_WORDS * line + LINE_HIGH]! >>> NUMBER_HIGH_BITS;
+    const place = this.places[line]!;
+    return this.groups[GROUP_WORDS * (place >>> GROUP_BITS) + GROUP_HIGH]! >>> NUMBER_HIGH_BITS;
   }
 
   /** Line number within the unit: address / lineBytes. */
   numberOf(line: number): number {
-    const { rows } = this;
-    const row = LINE_WORDS * line;
-    return (rows[row + LINE_HIGH]! & ((1 << NUMBER_HIGH_BITS) - 1)) * TWO_32 + (rows[row + LINE_LOW]! >>> 0);
+    const { groups } = this;
+    const place = this.places[line]!;
+    const row = GROUP_WORDS * (place >>> GROUP_BITS);
+    const low = (groups[row + GROUP_LOW]! | (place & GROUP_MASK)) >>> 0;
+    return (groups[row + GROUP_HIGH]! & NUMBER_HIGH_MASK) * TWO_32 + low;
   }
 
   /** Marks a line as recently used. */
   touch(line: number): void {
-    this.rows[LINE_WORDS * line + LINE_REFERENCED] = 1;
+    this.referenced[line] = 1;
   }
 
   /** Finds a line or makes room for it. @returns its index, or -1 when every line is dirty or being filled */
   take(unit: number, number: number): number {
-    const low = number | 0;
+    const { groups } = this;
+    const low = (number | 0) & ~GROUP_MASK;
     const high = highWord(unit, number);
-    const hash = hashOf(low, high);
-    const found = this.search(low, high, hash);
+    const found = this.findGroup(low, high);
+    const place = number & GROUP_MASK;
     if (found >= 0) {
-      this.rows[LINE_WORDS * found + LINE_REFERENCED] = 1;
-      return found;
+      const line = groups[GROUP_WORDS * found + GROUP_FIRST + place]! - 1;
+      if (line >= 0) {
+        this.referenced[line] = 1;
+        return line;
+      }
     }
     const line = this.used < this.capacity ? this.used++ : this.evict();
     if (line < 0) return -1;
-    const { rows, table, mask } = this;
-    const row = LINE_WORDS * line;
-    rows[row + LINE_LOW] = low;
-    rows[row + LINE_HIGH] = high;
-    rows[row + LINE_HASH] = hash;
-    rows[row + LINE_VALID] = 0;
-    rows[row + LINE_REFERENCED] = 0;
-    let at = hash & mask;
-    while (table[2 * at] !== 0) at = (at + 1) & mask;
-    table[2 * at] = line + 1;
-    table[2 * at + 1] = hash;
+    // The line evicted may have been the last of the group found.
+    const group = this.findGroup(low, high);
+    const into = group >= 0 ? group : this.addGroup(low, high);
+    groups[GROUP_WORDS * into + GROUP_FIRST + place] = line + 1;
+    groups[GROUP_WORDS * into + GROUP_COUNT]!++;
+    this.places[line] = GROUP_LINES * into + place;
+    this.referenced[line] = 0;
+    this.valid[line] = 0;
     return line;
   }
 
@@ -144,32 +152,15 @@ export class LineCache {
     return ((0xffffffff >>> (31 - last)) & (0xffffffff << first)) >>> 0;
   }
 
-  private search(low: number, high: number, hash: number): number {
-    const { table, mask } = this;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const entry = table[2 * at]!;
-      if (entry === 0) return -1;
-      if (table[2 * at + 1] !== hash) continue;
-      const line = (entry & ~LISTED) - 1;
-      if (this.isLine(line, low, high)) return line;
-    }
-  }
-
-  private isLine(line: number, low: number, high: number): boolean {
-    const row = LINE_WORDS * line;
-    return this.rows[row + LINE_LOW] === low && this.rows[row + LINE_HIGH] === high;
-  }
-
   private evict(): number {
-    const { rows, dirty, destaging, filling } = this;
+    const { dirty, destaging, filling, referenced } = this;
     // Two rounds: the first may only clear reference bits.
     for (let step = 2 * this.capacity; step > 0; step--) {
       const line = this.hand;
       this.hand = line + 1 === this.capacity ? 0 : line + 1;
       if (dirty[line] !== 0 || destaging[line] !== 0 || filling[line] !== 0) continue;
-      const row = LINE_WORDS * line;
-      if (rows[row + LINE_REFERENCED] !== 0) {
-        rows[row + LINE_REFERENCED] = 0;
+      if (referenced[line] !== 0) {
+        referenced[line] = 0;
         continue;
       }
       this.evictions++;
@@ -179,39 +170,97 @@ export class LineCache {
     return -1;
   }
 
-  /** Takes a line out of the table, moving later entries of its chain back. */
+  /** Takes a line out of its group, and the group away if it was its last. */
   private remove(line: number): void {
-    const { table, mask } = this;
-    let hole = this.position(line);
+    const { groups } = this;
+    const place = this.places[line]!;
+    const group = place >>> GROUP_BITS;
+    groups[GROUP_WORDS * group + GROUP_FIRST + (place & GROUP_MASK)] = 0;
+    if (--groups[GROUP_WORDS * group + GROUP_COUNT]! === 0) this.removeGroup(group);
+  }
+
+  // ---- The table of groups ----
+
+  private findGroup(low: number, high: number): number {
+    const { groups, table } = this;
+    const mask = table.length - 1;
+    const last = this.lastGroup;
+    if (
+      last >= 0 &&
+      groups[GROUP_WORDS * last + GROUP_LOW] === low &&
+      groups[GROUP_WORDS * last + GROUP_HIGH] === high
+    ) {
+      return last;
+    }
+    for (let at = hash2(high, low) & mask; ; at = (at + 1) & mask) {
+      const group = table[at]! - 1;
+      if (group < 0) return -1;
+      const row = GROUP_WORDS * group;
+      if (groups[row + GROUP_LOW] === low && groups[row + GROUP_HIGH] === high) {
+        this.lastGroup = group;
+        return group;
+      }
+    }
+  }
+
+  private addGroup(low: number, high: number): number {
+    const { groups } = this;
+    if (2 * ++this.groupCount > this.table.length) this.growTable();
+    const group = this.freeGroup >= 0 ? this.freeGroup : this.groupsUsed++;
+    const row = GROUP_WORDS * group;
+    if (this.freeGroup >= 0) this.freeGroup = groups[row + GROUP_COUNT]!;
+    groups[row + GROUP_LOW] = low;
+    groups[row + GROUP_HIGH] = high;
+    groups[row + GROUP_LISTED] = 0;
+    groups[row + GROUP_COUNT] = 0;
+    this.enter(group);
+    this.lastGroup = group;
+    return group;
+  }
+
+  private enter(group: number): void {
+    const { table } = this;
+    const mask = table.length - 1;
+    let at = this.homeOf(group);
+    while (table[at] !== 0) at = (at + 1) & mask;
+    table[at] = group + 1;
+  }
+
+  private growTable(): void {
+    const old = this.table;
+    this.table = new Int32Array(2 * old.length);
+    for (let at = 0; at < old.length; at++) if (old[at] !== 0) this.enter(old[at]! - 1);
+  }
+
+  /** Takes a group out of the table, moving later entries of its chain back. */
+  private removeGroup(group: number): void {
+    const { groups, table } = this;
+    const mask = table.length - 1;
+    let hole = this.homeOf(group);
+    while (table[hole] !== group + 1) hole = (hole + 1) & mask;
     let at = hole;
     for (;;) {
       at = (at + 1) & mask;
-      const entry = table[2 * at]!;
+      const entry = table[at]!;
       if (entry === 0) break;
-      const hash = table[2 * at + 1]!;
-      if (((at - hash) & mask) >= ((at - hole) & mask)) {
-        table[2 * hole] = entry;
-        table[2 * hole + 1] = hash;
+      if (((at - this.homeOf(entry - 1)) & mask) >= ((at - hole) & mask)) {
+        table[hole] = entry;
         hole = at;
       }
     }
-    table[2 * hole] = 0;
+    table[hole] = 0;
+    this.groupCount--;
+    groups[GROUP_WORDS * group + GROUP_COUNT] = this.freeGroup;
+    this.freeGroup = group;
+    this.lastGroup = -1;
   }
 
-  /** Where a line stands in the table. */
-  private position(line: number): number {
-    const { table, mask } = this;
-    let at = this.rows[LINE_WORDS * line + LINE_HASH]! & mask;
-    while ((table[2 * at]! & ~LISTED) !== line + 1) at = (at + 1) & mask;
-    return at;
+  private homeOf(group: number): number {
+    const row = GROUP_WORDS * group;
+    return hash2(this.groups[row + GROUP_HIGH]!, this.groups[row + GROUP_LOW]!) & (this.table.length - 1);
   }
 }
 
 function highWord(unit: number, number: number): number {
   return (unit << NUMBER_HIGH_BITS) | ((number / TWO_32) | 0);
-}
-
-/** Equal but for the lowest bits where lines are of one group; those lowest bits are the line's within it. */
-function hashOf(low: number, high: number): number {
-  return (hash2(high, low >>> GROUP_BITS) & ~GROUP_MASK) | (low & GROUP_MASK);
 }

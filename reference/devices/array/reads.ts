@@ -1,6 +1,7 @@
 /** Reads: what the cache lacks comes from the spindles, and sequential reads are read ahead. */
+import { RunningTotal } from '../running-total.ts';
 import type { ArrayParameters } from './array-parameters.ts';
-import { LINE_VALID, LINE_WORDS, type LineCache, PAGE_BYTES } from './line-cache.ts';
+import { type LineCache, PAGE_BYTES } from './line-cache.ts';
 import {
   NEXT,
   OPERATION_ADDRESS,
@@ -26,7 +27,7 @@ import { BACKGROUND_STAGE, FETCH, PREFETCH, type Spindles } from './spindles.ts'
 import { SequentialStreams } from './streams.ts';
 
 export class Reads {
-  prefetchedBytes = 0;
+  readonly prefetchedBytes = new RunningTotal();
   private readonly parameters: ArrayParameters;
   private readonly cache: LineCache;
   private readonly spindles: Spindles;
@@ -57,7 +58,7 @@ export class Reads {
   /** Looks a read up line by line, fetches what is missing and waits for what is being read ahead. */
   lookUp(slot: number): void {
     const { cache, requests } = this;
-    const { lineBytes, rows, filling } = cache;
+    const { lineBytes, valid, filling } = cache;
     const unit = requests.words[REQUEST_WORDS * slot + REQUEST_UNIT]!;
     const address = requests.doubles[REQUEST_DOUBLES * slot + REQUEST_ADDRESS]!;
     const end = address + requests.doubles[REQUEST_DOUBLES * slot + REQUEST_BYTES]!;
@@ -72,7 +73,7 @@ export class Reads {
       if (line >= 0) {
         cache.touch(line);
         const need = cache.pages(from, Math.min(end, base + lineBytes) - base);
-        const held = (rows[LINE_WORDS * line + LINE_VALID]! & need) >>> 0 === need;
+        const held = (valid[line]! & need) >>> 0 === need;
         operation = held ? 0 : filling[line]!;
         if (held || operation !== 0) {
           if (missing >= 0) this.fetch(slot, unit, missing, base);
@@ -106,7 +107,7 @@ export class Reads {
   /** Puts what was read or written through into the cache. */
   fill(unit: number, address: number, bytes: number): void {
     const { cache } = this;
-    const { lineBytes, rows } = cache;
+    const { lineBytes, valid } = cache;
     const end = address + bytes;
     const last = Math.floor((end - 1) / lineBytes);
     for (let number = Math.floor(address / lineBytes); number <= last; number++) {
@@ -114,7 +115,7 @@ export class Reads {
       if (line < 0) return;
       const base = number * lineBytes;
       const from = Math.max(address, base) - base;
-      rows[LINE_WORDS * line + LINE_VALID]! |= cache.pages(from, Math.min(end, base + lineBytes) - base);
+      valid[line]! |= cache.pages(from, Math.min(end, base + lineBytes) - base);
     }
   }
 
@@ -148,7 +149,7 @@ export class Reads {
       const line = cache.find(unit, number);
       if (line < 0 || cache.filling[line] !== operation + 1) continue;
       cache.filling[line] = 0;
-      cache.rows[LINE_WORDS * line + LINE_VALID] = this.fullMask;
+      cache.valid[line] = this.fullMask;
       this.fillingLines--;
     }
     let waiter = words[row + OPERATION_WAITERS]!;
@@ -193,7 +194,7 @@ export class Reads {
   /** Reads the lines of [start, end) that the cache lacks; the range lies within one stripe. */
   private prefetch(unit: number, start: number, end: number): void {
     const { cache, spindles, fullMask } = this;
-    const { lineBytes, rows, filling } = cache;
+    const { lineBytes, valid, filling } = cache;
     const stop = Math.ceil(end / lineBytes);
     let operation = -1;
     let from = 0;
@@ -205,7 +206,7 @@ export class Reads {
     ) {
       const line = cache.take(unit, number);
       if (line < 0) break;
-      if (filling[line] !== 0 || rows[LINE_WORDS * line + LINE_VALID]! >>> 0 === fullMask) continue;
+      if (filling[line] !== 0 || valid[line] === fullMask) continue;
       if (operation < 0) {
         from = number;
         const key = spindles.nextBackgroundKey();
@@ -218,7 +219,7 @@ export class Reads {
     if (operation < 0) return;
     const bytes = (to - from) * lineBytes;
     spindles.operations.doubles[OPERATION_DOUBLES * operation + OPERATION_BYTES] = bytes;
-    this.prefetchedBytes += bytes;
+    this.prefetchedBytes.add(bytes);
     spindles.enqueueRead(operation);
   }
 }

@@ -30,7 +30,7 @@ export interface PieceOwner {
 
 /** Who gave lines to destage. */
 export interface DestageOwner {
-  /** The lines of a destage are on the spindles. @param firstLine the others follow by LINE_JOB_NEXT; -1: inherited */
+  /** The lines of a destage are on the spindles. @param firstLine the first of the job; -1: inherited */
   destaged(firstLine: number): void;
 }
 

@@ -4,6 +4,7 @@
  * there is no positioning.
  */
 import type { DeviceContext } from '../api.ts';
+import { RunningTotal } from '../running-total.ts';
 import { transferNs } from '../server-pool.ts';
 import type { ArrayParameters } from './array-parameters.ts';
 import {
@@ -63,7 +64,7 @@ export interface BackgroundWork {
 export class Spindles {
   readonly count: number;
   readonly operations = new Slots(OPERATION_WORDS, OPERATION_DOUBLES);
-  busyNs = 0;
+  readonly busyNs = new RunningTotal();
   /** Operations begun. */
   begun = 0;
   private readonly parameters: ArrayParameters;
@@ -200,7 +201,7 @@ export class Spindles {
     rows[lastUnit] = unit;
     this.lastEnd[spindle] = place + bytes;
     rows[current] = operation;
-    this.busyNs += serviceNs;
+    this.busyNs.add(serviceNs);
     this.begun++;
     context.fireAt(context.nowNs + serviceNs, spindle);
   }

@@ -2,7 +2,7 @@
 import { BugError } from '../../kernel/errors.ts';
 import type { DeviceContext } from '../api.ts';
 import type { Destager } from './destager.ts';
-import { LINE_VALID, LINE_WORDS, type LineCache } from './line-cache.ts';
+import type { LineCache } from './line-cache.ts';
 import {
   NEXT,
   REQUEST_ADDRESS,
@@ -43,7 +43,7 @@ export class WriteCache {
   /** Takes a write into the cache. */
   store(unit: number, address: number, bytes: number): void {
     const { cache } = this;
-    const { lineBytes, rows, dirty } = cache;
+    const { lineBytes, valid, dirty } = cache;
     const end = address + bytes;
     const last = Math.floor((end - 1) / lineBytes);
     for (let number = Math.floor(address / lineBytes); number <= last; number++) {
@@ -52,7 +52,7 @@ export class WriteCache {
       const base = number * lineBytes;
       const pages = cache.pages(Math.max(address, base) - base, Math.min(end, base + lineBytes) - base);
       const before = dirty[line]!;
-      rows[LINE_WORDS * line + LINE_VALID]! |= pages;
+      valid[line]! |= pages;
       dirty[line] = before | pages;
       if (before === 0) this.destager.dirtied(line, unit, number);
     }

@@ -58,6 +58,7 @@ import type { PieceOwner } from '../array/spindle-writes.ts';
 import { FETCH, PREFETCH } from '../array/spindles.ts';
 import { UnitQueues } from '../array/unit-queues.ts';
 import { WriteCache } from '../array/write-cache.ts';
+import { RunningTotal } from '../running-total.ts';
 import { ServerPool, transferNs } from '../server-pool.ts';
 
 /** Lines beyond the two caches: room for what is in transit. */
@@ -77,18 +78,18 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
   private readonly writing: WriteCache;
 
   private finished = 0;
-  private residenceNs = 0;
+  private readonly residenceNs = new RunningTotal();
   private reads = 0;
   private writes = 0;
   private flushes = 0;
   private discards = 0;
-  private readBytes = 0;
-  private writtenBytes = 0;
+  private readonly readBytes = new RunningTotal();
+  private readonly writtenBytes = new RunningTotal();
   private readHits = 0;
   private lunWaits = 0;
-  private lunWaitNs = 0;
+  private readonly lunWaitNs = new RunningTotal();
   private writeWaits = 0;
-  private writeWaitNs = 0;
+  private readonly writeWaitNs = new RunningTotal();
 
   constructor(array: ArrayParameters, context: DeviceContext) {
     this.parameters = array;
@@ -151,24 +152,24 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const { destager, cache } = this;
     const { spindles } = destager;
     return {
-      busyNs: spindles.busyNs,
+      busyNs: spindles.busyNs.value,
       servers: spindles.count,
       requests: this.finished,
-      residenceNs: this.residenceNs,
+      residenceNs: this.residenceNs.value,
       reads: this.reads,
       writes: this.writes,
       flushes: this.flushes,
       discards: this.discards,
-      readBytes: this.readBytes,
-      writtenBytes: this.writtenBytes,
+      readBytes: this.readBytes.value,
+      writtenBytes: this.writtenBytes.value,
       readHits: this.readHits,
       lunWaits: this.lunWaits,
-      lunWaitNs: this.lunWaitNs,
+      lunWaitNs: this.lunWaitNs.value,
       writeWaits: this.writeWaits,
-      writeWaitNs: this.writeWaitNs,
-      prefetchedBytes: this.reading.prefetchedBytes,
+      writeWaitNs: this.writeWaitNs.value,
+      prefetchedBytes: this.reading.prefetchedBytes.value,
       destages: destager.destages,
-      destagedBytes: destager.destagedBytes,
+      destagedBytes: destager.destagedBytes.value,
       fullStripes: destager.fullStripes,
       spindleOperations: spindles.begun,
       evictions: cache.evictions,
@@ -197,7 +198,7 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const { nowNs } = this.context;
     for (let slot = writing.storeNext(); slot >= 0; slot = writing.storeNext()) {
       const at = REQUEST_DOUBLES * slot;
-      this.writeWaitNs += nowNs - doubles[at + REQUEST_ADMITTED]!;
+      this.writeWaitNs.add(nowNs - doubles[at + REQUEST_ADMITTED]!);
       this.settle(slot, Math.max(nowNs, doubles[at + REQUEST_FRONT_END]!) + array.dram + array.path);
     }
   }
@@ -240,7 +241,7 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const { words, doubles } = requests;
     const row = REQUEST_WORDS * slot;
     this.finished++;
-    this.residenceNs += endNs - doubles[REQUEST_DOUBLES * slot + REQUEST_SUBMITTED]!;
+    this.residenceNs.add(endNs - doubles[REQUEST_DOUBLES * slot + REQUEST_SUBMITTED]!);
     this.context.completeAt(endNs, words[row + REQUEST_TOKEN]!);
     requests.release(slot);
     if (this.isCounted(words[row + REQUEST_FLAGS]!)) this.units.endKnown(words[row + REQUEST_UNIT]!, endNs);
@@ -255,7 +256,7 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const { requests, units } = this;
     units.woken(unit);
     for (let slot = units.takeNext(unit); slot >= 0; slot = units.takeNext(unit)) {
-      this.lunWaitNs += this.context.nowNs - requests.doubles[REQUEST_DOUBLES * slot + REQUEST_SUBMITTED]!;
+      this.lunWaitNs.add(this.context.nowNs - requests.doubles[REQUEST_DOUBLES * slot + REQUEST_SUBMITTED]!);
       this.admit(slot);
     }
   }
@@ -268,7 +269,7 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const address = doubles[REQUEST_DOUBLES * slot + REQUEST_ADDRESS]!;
     const bytes = doubles[REQUEST_DOUBLES * slot + REQUEST_BYTES]!;
     this.reads++;
-    this.readBytes += bytes;
+    this.readBytes.add(bytes);
     if (bytes > 0) this.reading.lookUp(slot);
     if (words[row + REQUEST_WAITING] === 0) {
       this.readHits++;
@@ -286,7 +287,7 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const address = doubles[REQUEST_DOUBLES * slot + REQUEST_ADDRESS]!;
     const bytes = doubles[REQUEST_DOUBLES * slot + REQUEST_BYTES]!;
     this.writes++;
-    this.writtenBytes += bytes;
+    this.writtenBytes.add(bytes);
     if (bytes > 0) {
       if ((flags & REQUEST_FUA && array.flush === 'drain') || writing.isTooLong(address, bytes)) {
         this.reading.fill(unit, address, bytes);
