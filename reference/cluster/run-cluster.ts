@@ -7,7 +7,7 @@
 import type { HostSetup } from '../fvp/host-state.ts';
 import { HostCounters } from '../fvp/host-state.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
-import type { ObserverPort } from '../fvp/ports.ts';
+import { CAUSE_DESTAGE, CAUSE_GUEST, type ObserverPort } from '../fvp/ports.ts';
 import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
 import { assert, BugError, UsageError } from '../kernel/errors.ts';
 import { type LatencyHistogram, mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
@@ -242,6 +242,7 @@ export class ClusterRun {
     const total = snapshot(runtime, guests);
     const measured = subtract(total, this.baseline!);
     const loadNs = this.loadEndNs - this.startNs;
+    if ((this.options.warmupNs ?? 0) === 0 && guests.failed === 0) assertConserved(measured);
     return {
       vms: scenario.vms.map((vm, index) => ({
         name: vm.name,
@@ -528,6 +529,17 @@ export class ClusterRun {
     }
     return servers === 0 || this.runtime.nowNs === 0 ? 0 : busyNs / servers / this.runtime.nowNs;
   }
+}
+
+/**
+ * Every byte that a guest read came from flash or the datastore, and every byte that it wrote is on the datastore.
+ * Holds for whole runs: with a warm-up, I/Os are under way at its end.
+ */
+function assertConserved({ fvp, flash, datastore, vmReadBytes, vmWriteBytes }: Snapshot): void {
+  const writtenBytes = datastore.bytes[CAUSE_GUEST]! + datastore.bytes[CAUSE_DESTAGE]! - datastore.readBytes;
+  assert(fvp.hitBytes + datastore.readBytes === vmReadBytes, 'bytes read are conserved');
+  assert(writtenBytes === vmWriteBytes, 'bytes written are conserved');
+  assert(flash.readBytes === fvp.hitBytes + fvp.destageReadBytes, 'bytes read from flash are conserved');
 }
 
 type Snapshot = Omit<ClusterCounters, 'peakDirtyBytes' | 'utilisation'>;
