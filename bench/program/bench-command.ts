@@ -4,6 +4,7 @@ import { rmdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { describeWorkload } from '../../results/report/describe.ts';
+import { asciiText } from '../../results/report/plain-text.ts';
 import { renderTable } from '../../results/report/terminal/render-table.ts';
 import { openRunDir, writeRun } from '../../results/run-dir/write-run.ts';
 import type { RunDocument, RunRecording, RunTiming } from '../../results/schema/run-document.ts';
@@ -108,13 +109,18 @@ function tell(
 ): void {
   const style = terminalStyle(process.stdout, process.env);
   const columns = Math.min(style.width, COLUMNS_MAX);
-  const say = (text: string) => print(wrapText(visibleText(text), columns).join('\n'));
+  const say = (text: string) => {
+    const visible = visibleText(text);
+    print(wrapText(style.unicode ? visible : asciiText(visible), columns).join('\n'));
+  };
   for (const { name } of document.workloads) {
     print(renderTable(document, name, style));
+    print('');
     for (const sentence of describeWorkload(document, name)) say(sentence);
     print('');
   }
   for (const note of notes) say(note);
+  if (notes.length > 0) print('');
   print(`Report: ${visibleText(relative('.', reportPath))}`);
   print(`Next:   ${visibleText(nextCommand(request))}`);
 }

@@ -7,6 +7,12 @@ test('text is broken at spaces, as late as it fits', () => {
   expect(wrapText('one two three', 6)).toEqual(['one', 'two', 'three']);
 });
 
+test('a number keeps its unit', () => {
+  expect(wrapText('takes 305 µs of 16.1 % so', 9)).toEqual(['takes', '305 µs of', '16.1 % so']);
+  expect(wrapText('at 16.1 % so', 7)).toEqual(['at', '16.1 %', 'so']);
+  expect(wrapText('in 3 seconds', 5)).toEqual(['in 3', 'seconds']);
+});
+
 test('no word is lost, and only a word that is too long makes a line too long', () => {
   fc.assert(
     fc.property(

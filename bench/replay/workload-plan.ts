@@ -225,10 +225,8 @@ function summaryOf(traces: readonly Trace[], names: Set<string>): WorkloadSummar
 export function planNotes(plan: WorkloadPlan, request: BenchRequest): string[] {
   const notes: string[] = [];
   for (const trace of plan.traces) {
-    const { ios, recorded, reorderedRows } = trace.summary;
+    const { ios, recorded } = trace.summary;
     notes.push(...trace.warnings.map((warning) => `${trace.name}: ${warning}`));
-    if (reorderedRows > 0)
-      notes.push(`${trace.name}: ${formatCount(reorderedRows)} rows were out of order and sorted.`);
     const used = plan.workloads.flatMap((workload) => workload.vms).find((vm) => vm.trace === trace)?.replay;
     if (request.replay === undefined && used === 'open') {
       notes.push(

@@ -24,6 +24,15 @@ export function visibleJson(value: unknown): string {
   );
 }
 
+/** As `text`, in characters of ASCII only, one for one. */
+export function asciiText(text: string): string {
+  return text
+    .replaceAll('µ', 'u')
+    .replaceAll('…', '.')
+    .replaceAll('·', '-')
+    .replace(/[^ -~]/gu, '?');
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(parts: readonly string[]): string {
   if (parts.length < 2) return parts.join('');

@@ -33,6 +33,34 @@ describe('renderReport', () => {
     expect(html).toMatch(/<td[^>]*>[0-9.]+x</);
   });
 
+  it('shows each verdict once, with the modes it holds for and the numbers of one', () => {
+    const cold = (why: string) => ({ name: 'cold' as const, why });
+    const page = renderReport(
+      sampleRecording({
+        ...SMALL,
+        workloads: ['database'],
+        modes: ['none', 'write-through', 'write-back'],
+        verdicts: {
+          'write-through': [cold('hits 33 %')],
+          'write-back': [cold('hits 34 %'), { name: 'burst', why: 'it fell short' }],
+        },
+      }),
+    );
+    expect(/<dl class="badges">(.*?)<\/dl>/.exec(page)![1]).toBe(
+      '<div><dt>burst in write-back.</dt><dd>it fell short.</dd></div>' +
+        '<div><dt>cold in every mode but none.</dt><dd><bdi>write-back</bdi>: hits 34\u00a0%.</dd></div>',
+    );
+  });
+
+  it("names the array's flush setting beside the scenario", () => {
+    const withFlush = (flush: string, device = 'array'): string =>
+      renderReport(sampleRecording({ ...SMALL, scenario: { name: 'x', datastore: { device, flush } } }));
+    expect(withFlush('roundtrip')).toMatch(/<dt>Flushes at the array<\/dt><dd>array\.flush: roundtrip /);
+    expect(withFlush('drain')).toMatch(/<dt>Flushes at the array<\/dt><dd>array\.flush: drain /);
+    expect(withFlush('drain', 'fixed')).not.toContain('Flushes at the array');
+    expect(withFlush('<b>')).not.toContain('Flushes at the array');
+  });
+
   it('shows hostile names without running, turning or breaking on them', () => {
     const evil = '</script><script>alert(1)</script><img src=x onerror=alert(2)>&"\'';
     const names = [evil, '\u202egnp.exe', 'עברית', '😀'.repeat(100), `long ${'y'.repeat(10_000)}`];

@@ -21,16 +21,20 @@ import {
 } from '../schema/run-document.ts';
 import { CHARTS } from './charts/index.ts';
 import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
-import { describeWorkload } from './describe.ts';
+import { arrayFlush, describeWorkload } from './describe.ts';
 import type { Figure, ReportInput } from './figure.ts';
 import { GLOSSARY } from './page/glossary.ts';
 import { escapeHtml, inlineJson, nameHtml, sentenceHtml, shortName } from './page/html.ts';
 import { PAGE_SCRIPT } from './page/script.ts';
 import { MODE_STYLES, PAGE_STYLE } from './page/style.ts';
-import { listed, visibleJson } from './plain-text.ts';
+import { listed, plainText, visibleJson } from './plain-text.ts';
+import { verdictGroups } from './verdict-groups.ts';
 
 const require = createRequire(import.meta.url);
 let chartLibrary: string | undefined;
+
+/** Longest list of modes at a verdict, in characters: all of ours fit (assumed). */
+const MODES_LENGTH = 120;
 
 /** Chart.js as one script; the package exports its module only, whose neighbour the UMD file is. */
 function chartScript(): string {
@@ -216,13 +220,12 @@ function vmsTable(page: Page, results: readonly ModeResult[]): string {
 <thead><tr><th scope="col">VM</th><th scope="col">Reads</th><th scope="col">Writes</th><th scope="col">Flushes</th><th scope="col">Of the slowest 1 %</th></tr></thead>${rows.join('')}</table></div></details>`;
 }
 
-function verdictList(page: Page, results: readonly ModeResult[]): string {
-  const items = results.flatMap(({ mode, verdicts }) =>
-    verdicts.map(
-      ({ name, why }) =>
-        `<div><dt>${modeHtml(page, mode)}: ${escapeHtml(name)}</dt><dd>${sentenceHtml(why)}</dd></div>`,
-    ),
-  );
+/** One line for each verdict: the modes it holds for, and the numbers of one of them. */
+function verdictList(results: readonly ModeResult[]): string {
+  const items = verdictGroups(results).map(({ name, modes, why, whyMode }) => {
+    const whose = modes === whyMode ? '' : `${nameHtml(whyMode)}: `;
+    return `<div><dt>${escapeHtml(name)} in ${escapeHtml(plainText(modes, MODES_LENGTH))}.</dt><dd>${whose}${sentenceHtml(why.replace(/\.?\s*$/, '.'))}</dd></div>`;
+  });
   return items.length === 0 ? '' : `<dl class="badges">${items.join('')}</dl>`;
 }
 
@@ -250,7 +253,7 @@ function workloadSection(page: Page, workload: WorkloadSummary, id: string): str
   const figures = CHARTS.flatMap((chart) => chart.figures(page.input, workload.name));
   return `<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${nameHtml(workload.name)}</h2>
-<div class="card">${workloadFacts(document, workload)}${verdictList(page, results)}</div>
+<div class="card">${workloadFacts(document, workload)}${verdictList(results)}</div>
 <h3>Latency by mode</h3>
 ${comparisonTable(page, workload.name)}
 ${vmsTable(page, results)}
@@ -273,11 +276,18 @@ function verdictSection(document: RunDocument, ids: readonly string[]): string {
   return `<section aria-labelledby="meaning"><h2 id="meaning">What it means</h2><div class="verdicts">${cards.join('\n')}</div></section>`;
 }
 
+const ARRAY_FLUSH: Readonly<Record<'roundtrip' | 'drain', string>> = {
+  roundtrip: 'array.flush: roundtrip (its write cache has a battery, so a flush waits for no disk)',
+  drain: 'array.flush: drain (a flush waits until the write cache is on the disks)',
+};
+
 function provenanceSection(document: RunDocument): string {
+  const flush = arrayFlush(document.scenario);
   const items: [string, string][] = [
     ['Schema', escapeHtml(document.schema)],
     ['Seed', String(document.seed)],
     ['Replay', escapeHtml(document.replay)],
+    ...(flush === undefined ? [] : [['Flushes at the array', ARRAY_FLUSH[flush]] as [string, string]]),
     ...document.workloads.flatMap((workload): [string, string][] => [
       [
         'Workload',

@@ -40,6 +40,10 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
   ['No pressure', 'Nothing was evicted or throttled: flash is larger than the load needs.'],
   ['Overdriven', 'The replay drove the storage harder than the recorded system was driven.'],
   [
+    'array.flush',
+    'What a flush does at the array. roundtrip: the write cache has a battery, so only the way there and back counts. drain: the flush waits for the disks.',
+  ],
+  [
     'Virtual time',
     'The clock of the simulation. All times here are virtual; they do not depend on the machine that ran it.',
   ],

@@ -1,6 +1,7 @@
 /** The terminal's table: it fits, it is aligned, and what users name cannot drive the terminal. */
 import { describe, expect, it } from 'vitest';
 import { formatNs } from '../../../reference/kernel/units.ts';
+import type { RunDocument } from '../../schema/run-document.ts';
 import { sampleRecording } from '../../testing/sample-recording.ts';
 import { renderTable } from './render-table.ts';
 
@@ -64,7 +65,6 @@ describe('renderTable', () => {
     const text = renderTable(saturated.document, 'database', WIDE);
     expect(text.match(/none saturates/g)).toHaveLength(12);
     expect(text).not.toMatch(/[0-9]x\b/);
-    expect(text).toContain('Verdicts: none saturated.');
   });
 
   it('is the same text with colours as without', () => {
@@ -90,10 +90,26 @@ describe('renderTable', () => {
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 
-  it('tells recorded and replayed outstanding I/O, and the VM with most of the slowest I/Os', () => {
-    const text = renderTable(document, 'database', WIDE).replaceAll('\n  ', ' ');
-    expect(text).toContain('recorded 1.8 / 40; replayed none 2.25 / 71,');
-    expect(text).toContain('Worst VM, by its share of the slowest 1 %: none vm2 38 %,');
+  it('ends with three lines: how to read it, the slowest I/Os by VM, I/Os outstanding', () => {
+    const lines = (results: RunDocument['results']): string[] =>
+      renderTable({ ...document, results }, 'database', { ...WIDE, width: 100 })
+        .split('\n')
+        .slice(-4);
+    const [first, ...others] = document.results.filter(({ workload }) => workload === 'database');
+    expect(lines([first!, ...others])).toEqual([
+      '',
+      'Response times; gain = latency of none / latency of the mode.',
+      'Slowest 1 % of I/Os: at most 38 % on one of 3 VMs (vm2, none).',
+      'I/Os outstanding, mean / most: recorded 1.8 / 40, replayed on 3 VMs 2.25 / 71.',
+    ]);
+    const busier = { ...others[0]!, outstanding: { mean: 7.5, max: 71 }, vms: [...first!.vms].reverse() };
+    const worst = { ...busier, vms: [{ ...first!.vms[0]!, name: 'vm9', slowestShare: 0.9 }, first!.vms[1]!] };
+    expect(lines([first!, busier, worst]).slice(2)).toEqual([
+      'Slowest 1 % of I/Os: at most 90 % on one of 2 VMs (vm9, write-through).',
+      'I/Os outstanding, mean / most: recorded 1.8 / 40, replayed on 3 VMs 2.25 to 7.5 / 71.',
+    ]);
+    const single = { ...first!, vms: [first!.vms[0]!] };
+    expect(lines([single]).join('\n')).toMatch(/mode\.\nI\/Os .*, replayed 2\.25 \/ 71\.$/);
   });
 
   it('leaves out kinds that the load has not', () => {

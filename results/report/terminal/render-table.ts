@@ -14,7 +14,7 @@ import {
   resultsOf,
   workloadOf,
 } from '../comparison.ts';
-import { plainText } from '../plain-text.ts';
+import { asciiText, plainText } from '../plain-text.ts';
 
 export interface TableStyle {
   /** Columns of the terminal; the table takes at most 100. */
@@ -95,12 +95,7 @@ class Sheet {
   }
 
   private plain(text: string): string {
-    if (this.style.unicode) return text;
-    return text
-      .replaceAll('µ', 'u')
-      .replaceAll('…', '.')
-      .replaceAll('·', '-')
-      .replace(/[^ -~]/gu, '?');
+    return this.style.unicode ? text : asciiText(text);
   }
 
   private paint(text: string, code: string | undefined): string {
@@ -161,13 +156,21 @@ function countsText(document: RunDocument, workload: string): string {
   return `${formatCount(ios)} I/Os (${parts.join(', ')}), ${plainText(format)}, replay ${plainText(document.replay)}`;
 }
 
-function shareOfSlowest(results: readonly ModeResult[]): string | undefined {
-  const parts = results.flatMap(({ mode, vms }) => {
-    if (vms.length < 2) return [];
-    const worst = vms.reduce((most, vm) => (vm.slowestShare > most.slowestShare ? vm : most));
-    return [`${plainText(mode, 20)} ${plainText(worst.name, 24)} ${formatPercent(worst.slowestShare)}`];
-  });
-  return parts.length === 0 ? undefined : `Worst VM, by its share of the slowest 1 %: ${parts.join(', ')}.`;
+/** The highest share of the slowest 1 % that one VM has, over all modes. */
+function slowestText(results: readonly ModeResult[]): string | undefined {
+  const shares = results.flatMap(({ mode, vms }) =>
+    vms.length < 2 ? [] : vms.map(({ name, slowestShare }) => ({ mode, name, slowestShare, of: vms.length })),
+  );
+  const first = shares[0];
+  if (first === undefined) return undefined;
+  const worst = shares.reduce((most, each) => (each.slowestShare > most.slowestShare ? each : most), first);
+  return `Slowest 1 % of I/Os: at most ${formatPercent(worst.slowestShare)} on one of ${formatCount(worst.of)} VMs (${plainText(worst.name, 24)}, ${plainText(worst.mode, 20)}).`;
+}
+
+/** `6.87 to 7.39`, or one number where both ends are written alike. */
+function rangeText(values: readonly number[], format: (value: number) => string): string {
+  const [low, high] = [format(Math.min(...values)), format(Math.max(...values))];
+  return low === high ? low : `${low} to ${high}`;
 }
 
 function outstandingText(document: RunDocument, workload: string, results: readonly ModeResult[]): string {
@@ -176,17 +179,18 @@ function outstandingText(document: RunDocument, workload: string, results: reado
     recorded.outstandingMean === null || recorded.outstandingMax === null
       ? 'not recorded'
       : `recorded ${formatSignificant(recorded.outstandingMean)} / ${formatCount(recorded.outstandingMax)}`;
-  const replayed = results.map(
-    ({ mode, outstanding }) =>
-      `${plainText(mode, 20)} ${formatSignificant(outstanding.mean)} / ${formatCount(outstanding.max)}`,
-  );
-  return `I/Os outstanding, mean / most: ${before}; replayed ${replayed.join(', ')}.`;
+  const means = results.map(({ outstanding }) => outstanding.mean);
+  const most = results.map(({ outstanding }) => outstanding.max);
+  const by = Math.max(...results.map(({ vms }) => vms.length));
+  const vms = by > 1 ? ` on ${formatCount(by)} VMs` : '';
+  return `I/Os outstanding, mean / most: ${before}, replayed${vms} ${rangeText(means, formatSignificant)} / ${rangeText(most, formatCount)}.`;
 }
 
 /**
  * The comparison of one workload: modes within reads, writes and flushes, with mean, p50, p99, p99.9 and max of the
  * response time, the gain (how many times as long `none` takes), the worst VM's p99 and the hit ratio of reads. At most
- * 100 columns wide; on a narrower terminal the least important columns are left out. No newline at the end.
+ * 100 columns wide; on a narrower terminal the least important columns are left out. Below stand three short
+ * lines: how to read it, the slowest I/Os by VM, and how many I/Os were outstanding. No newline at the end.
  * @throws BugError when the document has no such workload
  */
 export function renderTable(document: RunDocument, workloadName: string, style: TableStyle): string {
@@ -201,13 +205,9 @@ export function renderTable(document: RunDocument, workloadName: string, style: 
     sheet.table(columnsOf(rows, kind), rows);
   }
   sheet.lines.push('');
-  const worst = shareOfSlowest(results);
-  if (worst !== undefined) sheet.text(worst);
-  sheet.text(outstandingText(document, workloadName, results));
-  const verdicts = results
-    .filter((result) => result.verdicts.length > 0)
-    .map(({ mode, verdicts }) => `${plainText(mode, 20)} ${verdicts.map(({ name }) => name).join(' ')}`);
-  if (verdicts.length > 0) sheet.text(`Verdicts: ${verdicts.join(', ')}.`);
   sheet.text('Response times; gain = latency of none / latency of the mode.', DIM);
+  const slowest = slowestText(results);
+  if (slowest !== undefined) sheet.text(slowest, DIM);
+  if (results.length > 0) sheet.text(outstandingText(document, workloadName, results), DIM);
   return sheet.lines.join('\n');
 }
