@@ -59,7 +59,7 @@ export class Control {
         name: 'open',
         steps: [
           { name: 'take lock', run: (disk) => this.lock(disk) },
-          { name: 'write record: WT, clean', run: (disk) => this.writeRecord(disk, this.openedRecord(disk)) },
+          { name: 'write record: WT, clean', run: (disk) => this.openRecord(disk) },
           { name: 'start heartbeat', run: (disk) => this.startHeartbeat(disk) },
         ],
         end: () => (this.state.hasFlash ? STATE_WT : STATE_WT_NOFLASH),
@@ -247,10 +247,18 @@ export class Control {
     return 1;
   }
 
-  private openedRecord(disk: VirtualDisk): FtRecord {
+  /** Takes the disk over in write-through; not while its record says that somebody's log holds newer data. */
+  private openRecord(disk: VirtualDisk): number {
     const before = this.state.ports.datastore.record(disk.id);
-    const epoch = before.epoch + 1;
-    return { ...before, epoch, version: before.version + 1, owner: this.state.id, mode: 'WT', dirty: false };
+    if (before.dirty) return -1;
+    const { epoch, version } = before;
+    return this.writeRecord(disk, {
+      ...before,
+      epoch: epoch + 1,
+      version: version + 1,
+      owner: this.state.id,
+      mode: 'WT',
+    });
   }
 
   private armedRecord(disk: VirtualDisk): FtRecord {
