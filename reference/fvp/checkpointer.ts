@@ -6,7 +6,7 @@
 import type { FtRecord } from './ft-record.ts';
 import type { HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
-import { RECORD_SLOTS } from './log/record-ring.ts';
+import { RECORD_LOG_SLOTS } from './log/record-ring.ts';
 import { OP_DISK, OP_SEQUENCE, STAGE_CHECKPOINT } from './op-table.ts';
 import { STATUS_OK, type Status } from './ports.ts';
 import type { Replicator } from './replication/replicator.ts';
@@ -79,9 +79,9 @@ export class Checkpointer {
 
   private release(disk: VirtualDisk, through: number): void {
     const ring = disk.ring;
-    let slots = 0;
-    for (let sequence = ring.first; sequence <= through; sequence++)
-      slots += ring.words[ring.at(sequence) + RECORD_SLOTS]!;
+    const logSlots = ring.numbers[ring.at(through) + RECORD_LOG_SLOTS]!;
+    const slots = logSlots - disk.releasedSlots;
+    disk.releasedSlots = logSlots;
     ring.first = through + 1;
     disk.checkpoint = through;
     disk.dirtyBytes -= slots * BLOCK_BYTES;

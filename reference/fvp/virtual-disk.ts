@@ -58,6 +58,9 @@ export class VirtualDisk {
   nextAdmitNs = 0;
   pumpTimerSet = false;
   dirtyBytes = 0;
+  /** Flash slots that the log has ever taken, and those of them that are released. */
+  logSlots = 0;
+  releasedSlots = 0;
   /** Those of them that are on the datastore and await a checkpoint. */
   unreleasedBytes = 0;
   /** Log bytes destaged per nanosecond of destaging, smoothed; 0 until measured. */

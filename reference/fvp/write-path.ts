@@ -25,6 +25,7 @@ import {
   RECORD_DURABLE_NS,
   RECORD_KEY,
   RECORD_KIND,
+  RECORD_LOG_SLOTS,
   RECORD_OFFSET,
   RECORD_OP,
   RECORD_PAYLOAD,
@@ -263,6 +264,8 @@ export class WritePath {
     const slotBytes = slots * BLOCK_BYTES;
     this.state.appendedBytes += bytes;
     ring.numbers[at + RECORD_APPENDED_BYTES] = this.state.appendedBytes;
+    disk.logSlots += slots;
+    ring.numbers[at + RECORD_LOG_SLOTS] = disk.logSlots;
     disk.dirtyBytes += slotBytes;
     this.state.dirtyBytes += slotBytes;
     if (this.state.dirtyBytes > this.state.dirtyBytesMax) this.state.dirtyBytesMax = this.state.dirtyBytes;

@@ -28,6 +28,8 @@ export class EventQueue {
   private farTarget = new Int32Array(256);
   private farToken = new Int32Array(256);
   private farSize = 0;
+  /** Time of the heap's first event; Infinity while it is empty. */
+  private farFirstNs = Number.POSITIVE_INFINITY;
   private sequence = 0;
   /** Counts down for events that move from the ring to the heap: they are older than any of their time there. */
   private movedSequence = 0;
@@ -43,22 +45,13 @@ export class EventQueue {
 
   /** @param timeNs at or after the time of the last event popped */
   push(timeNs: number, target: number, token: number): void {
-    if (this.farSize !== 0 && timeNs >= this.farTime[0]!) {
-      this.pushFar(timeNs, ++this.sequence, target, token);
+    if (this.nearSize === NEAR_CAPACITY || timeNs >= this.farFirstNs) {
+      this.spill(timeNs, target, token);
       return;
-    }
-    if (this.nearSize === NEAR_CAPACITY) {
-      const last = (this.nearHead + NEAR_CAPACITY - 1) & NEAR_MASK;
-      if (timeNs >= this.nearTime[last]!) {
-        this.pushFar(timeNs, ++this.sequence, target, token);
-        return;
-      }
-      this.pushFar(this.nearTime[last]!, --this.movedSequence, this.nearTarget[last]!, this.nearToken[last]!);
-      this.nearSize--;
     }
     const times = this.nearTime;
     const head = this.nearHead;
-    let at = this.nearSize;
+    let at = this.nearSize++;
     while (at > 0) {
       const before = (head + at - 1) & NEAR_MASK;
       if (times[before]! <= timeNs) break;
@@ -72,7 +65,25 @@ export class EventQueue {
     times[here] = timeNs;
     this.nearTarget[here] = target;
     this.nearToken[here] = token;
-    this.nearSize++;
+  }
+
+  /** The ring is full, or the event belongs behind the heap's first. */
+  private spill(timeNs: number, target: number, token: number): void {
+    if (timeNs < this.farFirstNs) {
+      const last = (this.nearHead + NEAR_CAPACITY - 1) & NEAR_MASK;
+      if (timeNs < this.nearTime[last]!) {
+        this.pushFar(
+          this.nearTime[last]!,
+          --this.movedSequence,
+          this.nearTarget[last]!,
+          this.nearToken[last]!,
+        );
+        this.nearSize--;
+        this.push(timeNs, target, token);
+        return;
+      }
+    }
+    this.pushFar(timeNs, ++this.sequence, target, token);
   }
 
   /** Takes the next event into `timeNs`, `target` and `token`. @returns false when there is none */
@@ -119,11 +130,15 @@ export class EventQueue {
     sequences[at] = sequence;
     this.farTarget[at] = target;
     this.farToken[at] = token;
+    this.farFirstNs = times[0]!;
   }
 
   private dropFarFirst(): void {
     const size = --this.farSize;
-    if (size === 0) return;
+    if (size === 0) {
+      this.farFirstNs = Number.POSITIVE_INFINITY;
+      return;
+    }
     const times = this.farTime;
     const sequences = this.farSequence;
     const timeNs = times[size]!;
@@ -153,6 +168,7 @@ export class EventQueue {
     sequences[at] = sequence;
     this.farTarget[at] = this.farTarget[size]!;
     this.farToken[at] = this.farToken[size]!;
+    this.farFirstNs = times[0]!;
   }
 
   private growFar(): void {

@@ -33,6 +33,8 @@ export const RECORD_APPENDED_NS = 4;
 export const RECORD_DURABLE_NS = 5;
 /** Bytes appended at this host up to and with this record, for the destage buffer. */
 export const RECORD_APPENDED_BYTES = 6;
+/** Flash slots that the disk's log has taken up to and with this record. */
+export const RECORD_LOG_SLOTS = 7;
 
 export class RecordRing {
   /** Oldest sequence number kept. */
