@@ -8,7 +8,14 @@ import { nearestOption } from './nearest-option.ts';
 import { ENGINE_OPTIONS, JOB_OPTIONS, type OptionSpec, PROFILE_OPTIONS } from './option-table.ts';
 import { type OptionValue, parseValue, Refusal } from './option-value.ts';
 import { type JobSettings, settingsOf } from './settings.ts';
-import { type JobFile, type JobLine, type OptionLine, parseJobFile, type SectionLine } from './syntax.ts';
+import {
+  type JobFile,
+  type JobLine,
+  type OptionLine,
+  parseJobFile,
+  type SectionLine,
+  stripBlanks,
+} from './syntax.ts';
 
 /** An option as it counts. */
 export interface ResolvedOption {
@@ -199,27 +206,22 @@ class Resolver {
     }
     if (line.kind === 'section' && depth > 0) {
       this.#report('refused', 'a section in an included file', place, {
-        found: line.text.trim(),
+        found: stripBlanks(line.text),
         reason: 'No new sections in included files',
       });
     } else if (line.kind === 'section') {
-      if (
-        !line.text
-          .slice(0, line.text.length - line.comment.length)
-          .trimEnd()
-          .endsWith(']')
-      ) {
+      if (!stripBlanks(line.text.slice(0, line.text.length - line.comment.length)).endsWith(']')) {
         this.#report('warning', 'no "]" at the end', place, {
-          found: line.text.trim(),
+          found: stripBlanks(line.text),
           hint: `fio takes ${JSON.stringify(line.name)} as the name`,
         });
       }
       open.push({ line, file, options: [] });
     } else if (line.kind === 'stray') {
       this.#report('refused', 'an option before the first section', place, {
-        found: line.text.trim(),
+        found: line.content,
         expected: 'a section such as [global]',
-        reason: `option <${line.text.trim()}> outside of [] job section`,
+        reason: `option <${line.content}> outside of [] job section`,
       });
     } else if (line.kind === 'option' && section !== undefined) {
       section.options.push({ line, file });

@@ -53,6 +53,8 @@ export interface IncludeLine extends LineBase {
 /** Something before the first section, which fio refuses. */
 export interface StrayLine extends LineBase {
   readonly kind: 'stray';
+  /** Without blanks around it and without a comment. */
+  readonly content: string;
   readonly column: number;
 }
 
@@ -132,7 +134,7 @@ function parseLine(text: string, end: string, line: number, inSection: boolean):
       comment,
     };
   }
-  if (!inSection || first === '[') return { ...base, kind: 'stray', column };
+  if (!inSection || first === '[') return { ...base, kind: 'stray', content, column };
   if (content.startsWith(INCLUDE)) {
     return { ...base, kind: 'include', path: content.slice(INCLUDE.length + 1), column, comment };
   }
@@ -182,7 +184,8 @@ function formatLine(line: JobLine): string {
   return stripBlanks(line.text.slice(0, line.text.length - line.comment.length)) + comment;
 }
 
-function stripBlanks(text: string): string {
+/** Without what isspace or iscntrl of C say at both ends. */
+export function stripBlanks(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

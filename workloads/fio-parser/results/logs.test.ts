@@ -92,6 +92,24 @@ describe('latency, bandwidth and IOPS logs', () => {
       [7, 5000, N, 1, 4096, N, N, N],
     ]);
   });
+  // 171 reads of 14,522 µs in all, by awk; fio's own mean is 84.923977 µs.
+  test('of fio 2.21 have the mean that fio reports', async () => {
+    const rows = await rowsOf(portions('fio-2.21_lat.2.log', 100), 'latency', { fioMajor: 2 });
+    const reads = rows.filter((row) => row[3] === 0);
+    const mean = reads.reduce((sum, row) => sum + row[1]!, 0) / reads.length;
+    const { lat } = parseFioResults(readFileSync(fixture('fio-2.21.json')))[0]!.jobs[1]!.read;
+    expect([reads.length, mean]).toEqual([171, 14_522_000 / 171]);
+    expect(mean).toBeCloseTo(lat.meanNs, 2);
+  });
+  test('of fio 3.42 have average and maximum, or offset, priority and time of issue', async () => {
+    const both = await rowsOf(portions('both_lat.1.log', 1e6), 'latency');
+    expect(both.length).toBeGreaterThan(4);
+    for (const row of both) expect(row[2]).toBeGreaterThanOrEqual(row[1]!);
+    const issued = await rowsOf(portions('issue_lat.1.log', 1e6), 'latency');
+    expect(issued).toHaveLength(60);
+    for (const row of issued) expect([row[4], row[5]! % 4096, row[6]]).toEqual([4096, 0, 0]);
+    expect(issued.map((row) => row[7]!)).toEqual(issued.map((row) => row[7]!).sort((a, b) => a - b));
+  });
   // Columns as iolog.c of fio 3.42 writes them.
   test.each([
     ['4 and an offset', '0, 5, 0, 512, 8192', [0, 5, N, 0, 512, 8192, N, N]],
@@ -176,6 +194,13 @@ describe('histogram logs', () => {
     expect(row).toMatchObject({ timeMs: 5, direction: 1, blockBytes: 4096 });
     expect(row!.histogram.layout.unitNs).toBe(1000);
     expect([[...row!.histogram.index], row!.histogram.count]).toEqual([[3], 7]);
+  });
+  test('of fio 2.21 hold as many I/Os as fio wrote', async () => {
+    const rows = await histograms(portions('fio-2.21_clat_hist.2.log', 1000));
+    expect(rows).toHaveLength(4);
+    expect(rows[0]!.histogram.layout).toEqual({ unitNs: 1000, groups: 19, coarseness: 0 });
+    // By awk.
+    expect(rows.reduce((total, { histogram }) => total + histogram.count, 0)).toBe(414);
   });
   test.each([
     ['another log', '5, 5, 0, 512\n', 'x.log:1:1: not a histogram log; found "4 columns"'],

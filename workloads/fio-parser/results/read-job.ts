@@ -150,13 +150,16 @@ function readLatency(parent: Fields | undefined, kind: 'slat' | 'clat' | 'lat'):
   const { unitNs } = layout;
   const maxNs = fields.number('max') * unitNs;
   const histogram = readBins(fields.optionalFields('bins'), layout);
+  const none = parent?.optionalNumber('total_ios') === 0 ? 0 : undefined;
+  const count = fields.optionalNumber('N') ?? histogram?.count ?? none;
   return {
-    count: fields.optionalNumber('N') ?? histogram?.count,
+    count,
     minNs: fields.number('min') * unitNs,
     maxNs,
     meanNs: fields.number('mean') * unitNs,
     stddevNs: fields.number('stddev') * unitNs,
-    percentiles: readPercentiles(fields.optionalFields('percentile'), unitNs),
+    // fio 2 lists zeros for the percentiles of nothing.
+    percentiles: count === 0 ? [] : readPercentiles(fields.optionalFields('percentile'), unitNs),
     histogram,
     saturated:
       maxNs >= 2 ** (layout.groups + 5) * unitNs &&

@@ -77,22 +77,25 @@ describe('JSON+ of fio 3', () => {
   });
 });
 
-test.each(['gen.jsonplus.json', 'clients.json', 'steadystate-and-mixed.json'])(
-  "percentiles of the bins are fio's own, in %s",
-  (name) => {
-    let compared = 0;
-    for (const { histogram, percentiles } of parseFioResults(fixture(name))
-      .flatMap(({ jobs }) => jobs)
-      .flatMap(latenciesOf)) {
-      if (histogram === undefined) continue;
-      for (const { percent, ns } of percentiles) {
-        expect([percent, percentileBucket(histogram, percent)?.midNs]).toEqual([percent, ns]);
-        compared++;
-      }
+test.each([
+  'gen.jsonplus.json',
+  'clients.json',
+  'steadystate-and-mixed.json',
+  'fio-2.21.json',
+  'fio-3.42.json',
+])("percentiles of the bins are fio's own, in %s", (name) => {
+  let compared = 0;
+  for (const { histogram, percentiles } of parseFioResults(fixture(name))
+    .flatMap(({ jobs }) => jobs)
+    .flatMap(latenciesOf)) {
+    if (histogram === undefined) continue;
+    for (const { percent, ns } of percentiles) {
+      expect([percent, percentileBucket(histogram, percent)?.midNs]).toEqual([percent, ns]);
+      compared++;
     }
-    expect(compared).toBeGreaterThan(30);
-  },
-);
+  }
+  expect(compared).toBeGreaterThan(30);
+});
 
 describe('client mode', () => {
   const [run] = parseFioResults(fixture('clients.json'));
@@ -162,6 +165,18 @@ test('steady state, latency target, mixed directions and errors are typed', () =
 });
 
 describe('fio 2', () => {
+  test('of version 2.21 is read as its own output says', () => {
+    const [reads, mix] = parseFioResults(fixture('fio-2.21.json'))[0]!.jobs;
+    expect(reads!.read).toMatchObject({ totalIos: 512, ioBytes: 4194304 });
+    expect(reads!.read.lat).toMatchObject({
+      count: undefined,
+      minNs: 29000,
+      maxNs: 709000,
+      meanNs: 73550.781,
+    });
+    expect(reads!.read.clat.histogram?.count).toBe(512);
+    expect(mix!.read.totalIos + mix!.write.totalIos).toBe(512);
+  });
   // Fields and units as fio 2.15 and 2.21 write them (stat.c, add_ddir_status_json).
   const job = (direction: string) =>
     `{\n"fio version" : "fio-2.15",\n"timestamp" : 1470000000,\n"jobs" : [\n{"jobname" : "a", "read" : ${direction}}\n]}`;
@@ -204,6 +219,13 @@ describe('fio 2', () => {
   });
 });
 
+test('fio 3.42 is read, with the start of the job', () => {
+  const [run] = parseFioResults(fixture('fio-3.42.json'));
+  expect(run!.fioVersion).toMatch(/^fio-3/);
+  expect(run!.jobs[0]!.startMs).toBeGreaterThan(1.7e12);
+  expect(run!.jobs[0]!.read.lat.histogram?.count).toBe(run!.jobs[0]!.read.totalIos);
+});
+
 describe('values beyond the last bucket', () => {
   const job = (max: number) =>
     `{\n"jobs" : [{"jobname" : "a", "read" : {"clat_ns" : {"max" : ${max}, "N" : 2, "bins" : {"17112760320" : 2}}}}]}`;
@@ -243,6 +265,24 @@ describe('documents among other text', () => {
     const last = events.at(-1)!;
     expect(last.kind === 'run' && last.run.allClients).toEqual(second!.allClients);
   });
+});
+
+test('jobs are handed out before the end of the input is read', async () => {
+  const job = JSON.stringify({ jobname: 'a', read: { total_ios: 1 } });
+  let produced = 0;
+  const chunks = function* () {
+    yield new TextEncoder().encode('{"jobs" : [\n');
+    for (; produced < 1000; produced++)
+      yield new TextEncoder().encode(`${produced === 0 ? '' : ','}${job}\n`);
+    yield new TextEncoder().encode(']}');
+  };
+  let jobs = 0;
+  for await (const event of streamFioResults(chunks())) {
+    if (event.kind !== 'job') continue;
+    jobs++;
+    expect(produced - jobs).toBeLessThan(2);
+  }
+  expect(jobs).toBe(1000);
 });
 
 describe('what fio prints and JSON forbids', () => {

@@ -23,9 +23,10 @@ const samples = [
   'coarse6_clat_hist.1.log',
 ].map((name) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 
-/** A sample with some bytes overwritten, cut out or put in, or bytes of no sample at all. */
+/** A sample, as it is or with some bytes cut out or put in, or bytes of no sample at all. */
 const mangled = fc.oneof(
   fc.uint8Array({ maxLength: 400 }),
+  fc.constantFrom(...samples),
   fc
     .tuple(
       fc.constantFrom(...samples),
