@@ -17,6 +17,7 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
+import { RECORD_PENDING } from './log/record-ring.ts';
 import {
   OP_BYTES,
   OP_DISK,
@@ -278,7 +279,7 @@ export class ReadPath {
   /** Splits a read into runs by source. @returns the newest sequence number that wrote any of its blocks */
   private takeApart(disk: VirtualDisk, offset: number, bytes: number): number {
     this.runCount = 0;
-    const index = disk.index;
+    const { index, ring, committed } = disk;
     const generations = this.state.buckets.generation;
     const shift = this.state.buckets.slotShift;
     const end = offset + bytes;
@@ -303,7 +304,11 @@ export class ReadPath {
         const bucket = slot >>> shift;
         const valid = generations[bucket] === words[position + ENTRY_GENERATION] ? meta & FULL_MASK : 0;
         const wanted = sectorMask(from, from + (blockEnd - at));
-        if ((wanted & ~valid) === 0) {
+        if (stamp > committed && ring.words[ring.at(stamp) + RECORD_PENDING] !== 0) {
+          // In write-through the datastore answers for a block until its new copy is settled. While logging the whole
+          // read waits for the commit.
+          this.addRun(at, blockEnd - at, FROM_SAN, -1);
+        } else if ((wanted & ~valid) === 0) {
           this.addRun(at, blockEnd - at, slot * BLOCK_BYTES + from, bucket);
         } else if ((wanted & valid) === 0 && meta >>> 8 === 0) {
           this.addRun(at, blockEnd - at, FROM_SAN, -1);

@@ -70,7 +70,6 @@ import type { VirtualDisk } from './virtual-disk.ts';
 
 /** Bits of an op's `flags` on this path. */
 export const WRITE_FUA = 1;
-const COPY_DONE = 1;
 
 /** `operation` of a discard; kernel/io's number. */
 const OPERATION_DISCARD = 3;
@@ -90,7 +89,7 @@ export class WritePath {
   private readonly replicator: Replicator;
   /** Called when the last in-flight write of a disk that admits no newcomers is done. */
   private readonly onQuiet: (disk: VirtualDisk) => void;
-  /** Set by `invalidate`: a block of the range has a write in flight. */
+  /** Set by `point` and `invalidate`: a block of the range has a write in flight. */
   private overlaps = false;
 
   constructor(
@@ -293,7 +292,7 @@ export class WritePath {
     return true;
   }
 
-  /** Points the index at a record's data. @returns the newest earlier write to any of its blocks */
+  /** Points the index at a write's data, stamps its blocks, and sets `overlaps`. @returns the newest earlier write to any of its blocks */
   private point(disk: VirtualDisk, offset: number, bytes: number, slot: number, sequence: number): number {
     const index = disk.index;
     const generation = this.state.buckets.generation[slot >>> this.state.buckets.slotShift]!;
@@ -301,11 +300,13 @@ export class WritePath {
     const words = index.words;
     const end = offset + bytes;
     let previous = 0;
+    this.overlaps = false;
     let at = offset;
     let next = slot;
     while (at < end) {
       const stamp = words[position + ENTRY_STAMP]!;
       if (stamp > previous) previous = stamp;
+      if (stamp > disk.committed && this.isUnsettled(disk, stamp)) this.overlaps = true;
       const from = at & (BLOCK_BYTES - 1);
       const left = end - at;
       words[position + ENTRY_STAMP] = sequence;
@@ -367,13 +368,13 @@ export class WritePath {
   // ---- write-through ----
 
   /**
-   * To the datastore, and to flash in parallel; acknowledged when the datastore has it. The old cached copy is dropped
-   * first and the new one counts only once both are done, so no read ever finds data that the datastore might not
-   * have. A write that overlaps one in flight is not cached at all: which of the two the datastore keeps is its
-   * choice (12.4-6).
+   * To the datastore, and to flash in parallel; acknowledged when the datastore has it. The index points at the new
+   * copy at once, but reads go by it only when both are done: until then they find the block's stamp in flight and ask
+   * the datastore. A write that overlaps one in flight is not cached at all: which of the two the datastore keeps is
+   * its choice (12.4-6).
    */
   private writeThrough(disk: VirtualDisk, op: number): void {
-    const { ops, ports, buckets } = this.state;
+    const { ops, ports } = this.state;
     const ring = disk.ring;
     const sequence = ring.next;
     const at = ring.place(sequence);
@@ -382,10 +383,13 @@ export class WritePath {
     const discard = ops.words[op + OP_OPERATION] === OPERATION_DISCARD;
     ring.words[at + RECORD_KIND] = RECORD_THROUGH;
     ring.words[at + RECORD_PENDING] = 1;
+    ring.words[at + RECORD_OP] = -1;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
-    this.invalidate(disk, offset, bytes, sequence, discard);
-    const overlaps = this.overlaps;
-    ring.words[at + RECORD_OP] = overlaps ? OVERLAPPING : -1;
+    let copy = -1;
+    if (discard || !this.state.hasFlash) {
+      this.invalidate(disk, offset, bytes, sequence, discard);
+      if (this.overlaps) ring.words[at + RECORD_OP] = OVERLAPPING;
+    } else copy = this.pointThrough(disk, op, sequence);
     const token = op | STAGE_THROUGH_SAN;
     const key = ops.words[op + OP_KEY]!;
     const payload = ops.words[op + OP_PAYLOAD]!;
@@ -393,96 +397,104 @@ export class WritePath {
     const fua = (ops.words[op + OP_FLAGS]! & WRITE_FUA) !== 0;
     const operation = discard ? SAN_DISCARD : SAN_WRITE;
     ports.datastore.submit(operation, disk.id, offset, bytes, fua, CAUSE_GUEST, token, key);
-    // The parent of a copy still in flight; its `slot` heads the list of copies.
-    ops.words[op + OP_SLOT] = -1;
-    if (!this.state.hasFlash || discard || overlaps) return;
-    const end = offset + bytes;
+    while (copy >= 0) {
+      const from = ops.numbers[(copy >> 2) + OP_OFFSET]!;
+      const length = ops.numbers[(copy >> 2) + OP_BYTES]!;
+      const address = ops.words[copy + OP_SLOT]! * BLOCK_BYTES;
+      const within = from & (BLOCK_BYTES - 1);
+      const flashBytes = (within + length + BLOCK_BYTES - 1) & -BLOCK_BYTES;
+      const copyToken = copy | STAGE_THROUGH_CACHE;
+      if (ports.content !== null) ports.content.writing(copyToken, payload, from - offset, length, within);
+      ports.flash!.submit(FLASH_WRITE, address, flashBytes, FLASH_FOR_GUEST, copyToken, key);
+      copy = ops.words[copy + OP_NEXT]!;
+    }
+  }
+
+  /**
+   * Gives each leaf's part of a write a place in flash and points the index at it.
+   * @returns the first of the copies to be written, linked; -1 for none
+   */
+  private pointThrough(disk: VirtualDisk, op: number, sequence: number): number {
+    const { ops, buckets } = this.state;
+    const ring = disk.ring;
+    const at = ring.at(sequence);
+    const offset = ops.numbers[(op >> 2) + OP_OFFSET]!;
+    const end = offset + ops.numbers[(op >> 2) + OP_BYTES]!;
+    let first = -1;
     let from = offset;
     while (from < end) {
       const pieceEnd = Math.min(end, (Math.floor(from / LEAF_BYTES) + 1) * LEAF_BYTES);
       const slots = ((from & (BLOCK_BYTES - 1)) + (pieceEnd - from) + BLOCK_BYTES - 1) >>> 12;
       const slot = disk.clean.take(slots, 0);
-      if (slot < 0) return;
-      buckets.pins[slot >>> buckets.slotShift]!++;
-      const copy = ops.allocate();
-      ops.words[copy + OP_DISK] = disk.local;
-      ops.numbers[(copy >> 2) + OP_OFFSET] = from;
-      ops.numbers[(copy >> 2) + OP_BYTES] = pieceEnd - from;
-      ops.words[copy + OP_SLOT] = slot;
-      ops.numbers[(copy >> 2) + OP_SEQUENCE] = sequence;
-      ops.words[copy + OP_PARENT] = op;
-      ops.words[copy + OP_NEXT] = ops.words[op + OP_SLOT]!;
-      ops.words[op + OP_SLOT] = copy;
-      const copyToken = copy | STAGE_THROUGH_CACHE;
-      if (ports.content !== null) {
-        ports.content.writing(copyToken, payload, from - offset, pieceEnd - from, from & (BLOCK_BYTES - 1));
+      if (slot < 0) {
+        this.invalidate(disk, from, pieceEnd - from, sequence, false);
+        if (this.overlaps) ring.words[at + RECORD_OP] = OVERLAPPING;
+      } else {
+        this.point(disk, from, pieceEnd - from, slot, sequence);
+        if (this.overlaps) {
+          ring.words[at + RECORD_OP] = OVERLAPPING;
+          this.invalidate(disk, from, pieceEnd - from, sequence, false);
+        } else {
+          buckets.pins[slot >>> buckets.slotShift]!++;
+          ring.words[at + RECORD_PENDING]!++;
+          const copy = ops.allocate();
+          ops.words[copy + OP_DISK] = disk.local;
+          ops.words[copy + OP_SLOT] = slot;
+          ops.numbers[(copy >> 2) + OP_OFFSET] = from;
+          ops.numbers[(copy >> 2) + OP_BYTES] = pieceEnd - from;
+          ops.numbers[(copy >> 2) + OP_SEQUENCE] = sequence;
+          ops.words[copy + OP_NEXT] = first;
+          first = copy;
+        }
       }
-      ports.flash!.submit(
-        FLASH_WRITE,
-        slot * BLOCK_BYTES,
-        slots * BLOCK_BYTES,
-        FLASH_FOR_GUEST,
-        copyToken,
-        key,
-      );
       from = pieceEnd;
     }
+    return first;
   }
 
   onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
     const { ops, ports } = this.state;
     ports.guest.complete(ops.words[op + OP_TAG]!, status);
-    let copy = ops.words[op + OP_SLOT]!;
-    while (copy >= 0) {
-      const next = ops.words[copy + OP_NEXT]!;
-      ops.words[copy + OP_PARENT] = -1;
-      if ((ops.words[copy + OP_FLAGS]! & COPY_DONE) !== 0) this.settleCopy(disk, copy, status === STATUS_OK);
-      else if (status !== STATUS_OK) ops.numbers[(copy >> 2) + OP_SEQUENCE] = -1;
-      copy = next;
-    }
+    this.finishThrough(disk, op, status);
+  }
+
+  onThroughCache(disk: VirtualDisk, copy: number, status: Status): void {
+    const { ops, buckets } = this.state;
+    buckets.pins[ops.words[copy + OP_SLOT]! >>> buckets.slotShift]!--;
+    this.finishThrough(disk, copy, status);
+  }
+
+  /** The datastore's or flash's part of a write is over; a failed one leaves nothing in the cache. */
+  private finishThrough(disk: VirtualDisk, op: number, status: Status): void {
+    const ops = this.state.ops;
     const ring = disk.ring;
-    ring.words[ring.at(ops.numbers[(op >> 2) + OP_SEQUENCE]!) + RECORD_PENDING] = 0;
+    const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+    if (status !== STATUS_OK) {
+      this.forget(disk, ops.numbers[(op >> 2) + OP_OFFSET]!, ops.numbers[(op >> 2) + OP_BYTES]!, sequence);
+    }
     ops.release(op);
-    let done = disk.committed + 1;
+    if (--ring.words[ring.at(sequence) + RECORD_PENDING]! !== 0 || sequence !== disk.committed + 1) return;
+    let done = sequence + 1;
     while (done < ring.next && ring.words[ring.at(done) + RECORD_PENDING] === 0) done++;
     disk.committed = done - 1;
     ring.first = done;
     if (disk.holding && done === ring.next) this.onQuiet(disk);
   }
 
-  onThroughCache(disk: VirtualDisk, copy: number, status: Status): void {
-    const ops = this.state.ops;
-    if (ops.words[copy + OP_PARENT]! < 0) this.settleCopy(disk, copy, status === STATUS_OK);
-    else {
-      ops.words[copy + OP_FLAGS] = COPY_DONE;
-      if (status !== STATUS_OK) ops.numbers[(copy >> 2) + OP_SEQUENCE] = -1;
+  /** Drops the cached copy of every block of a range that was last written by `sequence`. */
+  private forget(disk: VirtualDisk, offset: number, bytes: number, sequence: number): void {
+    const index = disk.index;
+    for (let at = offset - (offset & (BLOCK_BYTES - 1)); at < offset + bytes; at += BLOCK_BYTES) {
+      const position = index.find(at);
+      if (position >= 0 && index.words[position + ENTRY_STAMP] === sequence) index.clear(position, FULL_MASK);
     }
   }
 
-  /** Datastore and flash both have it: the copy counts for every block not written since. */
-  private settleCopy(disk: VirtualDisk, copy: number, good: boolean): void {
-    const { ops, buckets } = this.state;
-    let slot = ops.words[copy + OP_SLOT]!;
-    const bucket = slot >>> buckets.slotShift;
-    buckets.pins[bucket]!--;
-    const sequence = ops.numbers[(copy >> 2) + OP_SEQUENCE]!;
-    if (good && sequence > 0) {
-      const generation = buckets.generation[bucket]!;
-      const end = ops.numbers[(copy >> 2) + OP_OFFSET]! + ops.numbers[(copy >> 2) + OP_BYTES]!;
-      let at = ops.numbers[(copy >> 2) + OP_OFFSET]!;
-      let position = disk.index.ensure(at);
-      while (at < end) {
-        const from = at & (BLOCK_BYTES - 1);
-        const blockEnd = Math.min(end, at - from + BLOCK_BYTES);
-        if (disk.index.words[position + ENTRY_STAMP] === sequence) {
-          disk.index.set(position, slot, generation, sectorMask(from, from + (blockEnd - at)));
-        }
-        at = blockEnd;
-        position += ENTRY_WORDS;
-        slot++;
-      }
-    }
-    ops.release(copy);
+  /** True while a write with this stamp is in flight, or was not cached since it overlapped one that was. */
+  private isUnsettled(disk: VirtualDisk, stamp: number): boolean {
+    const ring = disk.ring;
+    const at = ring.at(stamp);
+    return ring.words[at + RECORD_PENDING] !== 0 || ring.words[at + RECORD_OP] === OVERLAPPING;
   }
 
   /**
@@ -498,7 +510,6 @@ export class WritePath {
     discard: boolean,
   ): number {
     const index = disk.index;
-    const ring = disk.ring;
     const end = offset + bytes;
     let previous = 0;
     let at = offset;
@@ -515,11 +526,7 @@ export class WritePath {
         const blockEnd = Math.min(leafEnd, at - from + BLOCK_BYTES);
         const stamp = index.words[position + ENTRY_STAMP]!;
         if (stamp > previous) previous = stamp;
-        if (stamp > disk.committed) {
-          const before = ring.at(stamp);
-          if (ring.words[before + RECORD_PENDING] !== 0 || ring.words[before + RECORD_OP] === OVERLAPPING)
-            this.overlaps = true;
-        }
+        if (stamp > disk.committed && this.isUnsettled(disk, stamp)) this.overlaps = true;
         index.words[position + ENTRY_STAMP] = sequence;
         if (index.words[position + ENTRY_META] !== 0)
           index.clear(position, sectorMask(from, from + (blockEnd - at)));
