@@ -70,6 +70,11 @@ const ACCEPTED: readonly (readonly [string, string])[] = [
   ['options twice', '[a]\nbs=4k\nbs=8k\nrwmixread=10\nrwmixwrite=10'],
   ['a profile’s options', '[a]\nbs=4k\nthreads=1'],
   ['values that hold equals signs', '[a]\nexec_prerun=a=b c=d\nsize=1m'],
+  ['sums in quotes', "[a]\ndescription='$ncpus-way'\nsize=1m"],
+  [
+    'lists where none is meant',
+    '[a]\nrw=read,write\nnorandommap=1,0\ndirect=x,1\nfallocate=none,1\nfsync=5000000000',
+  ],
   ['a description', '[a]\ndescription=of two words\nsize=1m'],
 ];
 
@@ -119,6 +124,9 @@ const REFUSED: readonly string[] = [
   '[a]\nsteadystate=iops',
   '[a]\nsteadystate=cpu:3',
   '[a]\nnonsense=1',
+  '[a]\nsize=$pagesize/0',
+  '[a]\niodepth=50%',
+  '[a]\nnumber_ios=99999999999999999999',
   '[a]\nuserspace_reap\nioengine=null',
   // At the end of a section fio goes on without the file.
   '[a]\ninclude nowhere.fio\nbs=4k',

@@ -312,6 +312,8 @@ describe('warnings', () => {
     ['threads=2', 'threads does nothing in a job'],
     ['time_based', 'time_based without a runtime does nothing'],
     ['flow_watermark=3', 'the option is deprecated and does nothing'],
+    ['fsync=5000000000', 'fio keeps 32 bits of it: 705032704'],
+    ['norandommap=x,1', 'fio takes the option and does nothing'],
   ])('tell where fio reads otherwise than it says: %s', (option, text) => {
     const document = resolve(`[x]\nbs=1\n${option}`);
     expect(document.problems.map(({ kind }) => kind)).toEqual(['warning']);

@@ -70,6 +70,7 @@ const ZIPF_THETA = 1.1;
 const PARETO_H = 0.2;
 const SEQUENCE_MAX = 1024;
 const UINT_MAX = 4294967295;
+const INT64_END = 2 ** 63;
 
 /**
  * Reads a value as fio would.
@@ -83,10 +84,6 @@ export function parseValue(
   context: ValueContext,
 ): OptionValue | Refusal {
   if (spec.kind === 'removed') return new Refusal(`Option ${spec.name} is deprecated`);
-  if (spec.kind === 'ignored') {
-    context.warn('the option is deprecated and does nothing');
-    return { kind: 'text', value: text };
-  }
   if (text === undefined) {
     if (spec.kind === 'flag') return { kind: 'flag', value: true };
     if (spec.mayBeBare === true) return { kind: 'text', value: undefined };
@@ -94,9 +91,12 @@ export function parseValue(
     return new Refusal(`Option ${spec.name} requires an argument`, expected);
   }
   switch (spec.kind) {
+    case 'ignored':
+      context.warn('the option is deprecated and does nothing');
+      return { kind: 'text', value: text };
     case 'boolean':
     case 'flag':
-      return parseFlag(spec, text);
+      return parseFlag(spec, text, context);
     case 'integer':
       return parseAmounts(spec, text, context);
     case 'range':
@@ -114,13 +114,25 @@ function failedParsing(spec: OptionSpec, text: string, expected: string): Refusa
   return new Refusal(`failed parsing ${spec.name}=${text}`, expected);
 }
 
-function parseFlag(spec: OptionSpec, text: string): OptionValue | Refusal {
-  const match = /^\s*([-+]?(?:0x[0-9a-f]+|[0-9]+))/i.exec(text);
-  if (match === null) return failedParsing(spec, text, '0 or 1');
-  const value = Number(match[1]);
-  if (spec.kind === 'boolean' && value > 1)
-    return new Refusal(`max value out of range: ${value} (1 max)`, '0 or 1');
-  return { kind: 'flag', value: spec.negated === true ? value === 0 : value !== 0 };
+function parseFlag(spec: OptionSpec, text: string, context: ValueContext): OptionValue | Refusal {
+  let refusal: Refusal | undefined;
+  // fio takes it for a list, as any number, and keeps the first item if any is good.
+  const items = cutList(text).map((item) => {
+    const match = /^\s*([-+]?(?:0x[0-9a-f]+|[0-9]+))/i.exec(item);
+    const value = match === null ? undefined : Number(match[1]);
+    if (value === undefined) {
+      refusal ??= failedParsing(spec, text, '0 or 1');
+    } else if (spec.kind === 'boolean' && value > 1) {
+      refusal ??= new Refusal(`max value out of range: ${value} (1 max)`, '0 or 1');
+      return undefined;
+    }
+    return value;
+  });
+  const [first] = items;
+  if (first !== undefined) return { kind: 'flag', value: spec.negated === true ? first === 0 : first !== 0 };
+  if (items.every((item) => item === undefined)) return refusal!;
+  context.warn('the first item is no number: fio takes the option and does nothing');
+  return { kind: 'text', value: text };
 }
 
 /** What one place of a list holds, by fio's rules for lists; `undefined` where it leaves what was before. */
@@ -172,25 +184,52 @@ function parseAmounts(spec: OptionSpec, text: string, context: ValueContext): Op
       );
       return undefined;
     }
-    const bad = outOfBounds(spec, quantity.amount);
+    const overflow = Math.abs(quantity.amount.value) >= INT64_END;
+    const bad = overflow ? failedParsing(spec, text, 'a smaller number') : outOfBounds(spec, quantity.amount);
     if (bad !== undefined) {
       refusal ??= bad;
       return undefined;
     }
     if (quantity.warning !== undefined) context.warn(quantity.warning);
-    return quantity.amount;
+    return keptBits(spec, quantity.amount, context);
   });
   if (items.every((item) => item === undefined)) return refusal!;
   return { kind: 'amounts', values: fillList(items, spec.values ?? 1) };
 }
 
+/** fio keeps 32 bits of most numbers. */
+function keptBits(spec: OptionSpec, amount: Amount, context: ValueContext): Amount {
+  if (
+    spec.max !== UINT_MAX ||
+    amount.kind !== 'number' ||
+    spec.unit !== undefined ||
+    amount.value <= UINT_MAX
+  ) {
+    return amount;
+  }
+  const value = amount.value % (UINT_MAX + 1);
+  context.warn(`fio keeps 32 bits of it: ${value}`);
+  return { kind: 'number', value };
+}
+
 function outOfBounds(spec: OptionSpec, amount: Amount): Refusal | undefined {
+  // fio has no percentages of plain numbers: there 50% is -51.
+  if (amount.kind === 'percent' && spec.max !== undefined && (spec.min ?? 0) > 0) {
+    const value = -1 - amount.value;
+    return new Refusal(
+      `${spec.name}: min value out of range: ${value} (${spec.min} min)`,
+      'a number without %',
+    );
+  }
+  if (amount.kind === 'percent' && spec.powerOf2 === true) {
+    return new Refusal(`${spec.name}: must be a power-of-2`, 'a number without %');
+  }
   if (amount.kind !== 'number') return undefined;
   // Bounds of times are in microseconds.
   const value = spec.unit === undefined ? amount.value : amount.value / 1000;
   const { name, min, max, choices } = spec;
   if (spec.powerOf2 === true && !isPowerOf2(value)) return new Refusal(`${name}: must be a power-of-2`);
-  if (max !== undefined && value > max) {
+  if (max !== undefined && max !== UINT_MAX && value > max) {
     return new Refusal(`${name}: max value out of range: ${value} (${max} max)`, `at most ${max}`);
   }
   if (min !== undefined && min !== 0 && value < min) {
@@ -248,10 +287,14 @@ function parseNumbers(spec: OptionSpec, text: string): OptionValue | Refusal {
 
 function parseChoice(spec: OptionSpec, text: string, context: ValueContext): OptionValue | Refusal {
   const colon = text.indexOf(':');
-  const head = colon === -1 ? text : text.slice(0, colon);
+  const beforeColon = colon === -1 ? text : text.slice(0, colon);
+  const head = spec.list === true ? beforeColon : beforeColon.split(',', 1)[0]!;
   const rest = colon === -1 ? undefined : text.slice(colon + 1);
-  const chosen = spec.list === true ? head.split(',') : [head];
-  if (!chosen.every((choice) => spec.choices!.includes(choice))) {
+  const items = spec.list === true ? head.split(',') : [head];
+  const chosen = items.filter((choice) => spec.choices!.includes(choice));
+  if (chosen.length < items.length && chosen.length > 0)
+    context.warn('fio takes only what it knows of the list');
+  if (chosen.length === 0) {
     return failedParsing(spec, text, `one of ${spec.choices!.join(', ')}`);
   }
   const value: OptionValue = { kind: 'choice', choices: chosen, rest };
