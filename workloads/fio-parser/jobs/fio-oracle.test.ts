@@ -124,6 +124,7 @@ const REFUSED: readonly string[] = [
   '[a]\nsteadystate=iops',
   '[a]\nsteadystate=cpu:3',
   '[a]\nnonsense=1',
+  '[a]\nlatency_percentile=x:5',
   '[a]\nsize=$pagesize/0',
   '[a]\niodepth=50%',
   '[a]\nnumber_ios=99999999999999999999',

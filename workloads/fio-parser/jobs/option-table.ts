@@ -163,7 +163,7 @@ export const JOB_OPTIONS: readonly OptionSpec[] = [
   { name: 'group_reporting', kind: 'flag' },
   { name: 'gtod_cpu', kind: 'integer', max: UINT_MAX },
   { name: 'gtod_reduce', kind: 'boolean' },
-  { name: 'hugepage-size', kind: 'integer', max: UINT_MAX, fallback: '__fio_stringify(FIO_HUGE_PAGE)' },
+  { name: 'hugepage-size', kind: 'integer', max: UINT_MAX },
   { name: 'ignore_error', kind: 'text', mayBeBare: true },
   { name: 'ignore_zone_limits', kind: 'boolean' },
   { name: 'invalidate', kind: 'boolean', fallback: '1' },

@@ -267,9 +267,9 @@ function parseRanges(spec: OptionSpec, text: string, context: ValueContext): Opt
 function parseNumbers(spec: OptionSpec, text: string): OptionValue | Refusal {
   const values: number[] = [];
   let refusal: Refusal | undefined;
-  for (const item of text.split(':')) {
+  for (const [index, item] of text.split(':').entries()) {
     const value = parseDecimal(item);
-    if (values.length === spec.length) {
+    if (index >= (spec.length ?? Number.POSITIVE_INFINITY)) {
       refusal ??= new Refusal(
         `the list exceeding max length ${spec.length}`,
         `at most ${spec.length} numbers`,
