@@ -85,14 +85,15 @@ export async function addModeTasks(bench: Bench): Promise<void> {
   };
   for (const mode of MODE_NAMES) bench.add(`${mode}, ${IOS} I/Os`, () => play(mode));
 
-  const queue = new EventQueue();
+  const random = new RandomStream(1, 'events');
+  const delaysNs = Float64Array.from({ length: EVENTS }, () => random.nextBelow(1_000_000));
   for (const pending of [32, 256, 4096]) {
-    const random = new RandomStream(1, 'events');
+    const queue = new EventQueue();
     bench.add(`event queue with ${pending} pending, ${EVENTS} events`, () => {
-      for (let i = 0; i < pending; i++) queue.push(queue.timeNs + random.nextBelow(1_000_000), 0, i);
+      for (let i = 0; i < pending; i++) queue.push(queue.timeNs + delaysNs[i]!, 0, i);
       for (let i = 0; i < EVENTS; i++) {
         queue.pop();
-        queue.push(queue.timeNs + (i & 0xfffff), 0, i);
+        queue.push(queue.timeNs + delaysNs[i]!, 0, i);
       }
       while (queue.pop());
     });
