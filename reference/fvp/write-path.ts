@@ -36,6 +36,7 @@ import {
   RECORD_SLOTS,
   RECORD_THROUGH,
   RECORD_WRITE,
+  recordSlots,
 } from './log/record-ring.ts';
 import {
   OP_BYTES,
@@ -226,9 +227,7 @@ export class WritePath {
     const ring = disk.ring;
     const discard = ops.words[guest + OP_OPERATION] === OPERATION_DISCARD;
     const data = discard ? 0 : bytes;
-    const blocks = discard ? 0 : ((offset & (BLOCK_BYTES - 1)) + data + BLOCK_BYTES - 1) >>> 12;
-    const withHeader = (options.recordHeaderBytes + data + BLOCK_BYTES - 1) >>> 12;
-    const slots = blocks > withHeader ? blocks : withHeader;
+    const slots = recordSlots(offset, data, options.recordHeaderBytes);
     const log = disk.log;
     if (!log.hasRoom(slots) && log.heldBuckets >= this.state.logBuckets) return false;
     const sequence = ring.next;

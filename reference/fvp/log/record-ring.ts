@@ -4,12 +4,21 @@
  * columns.
  */
 
+import { BLOCK_BYTES } from '../index/block-index.ts';
+
 export const RECORD_WRITE = 0;
 export const RECORD_DISCARD = 1;
 /** A write-through write: in order with the others, but on no log. */
 export const RECORD_THROUGH = 2;
 
 const COLUMNS_SHIFT = 3;
+
+/** Flash slots that a record takes: those its blocks need, or those its data and header need, whichever is more. */
+export function recordSlots(offset: number, dataBytes: number, headerBytes: number): number {
+  const blocks = dataBytes === 0 ? 0 : ((offset & (BLOCK_BYTES - 1)) + dataBytes + BLOCK_BYTES - 1) >>> 12;
+  const withHeader = (headerBytes + dataBytes + BLOCK_BYTES - 1) >>> 12;
+  return blocks > withHeader ? blocks : withHeader;
+}
 
 /** Columns of `words`. */
 export const RECORD_KIND = 0;

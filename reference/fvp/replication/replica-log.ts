@@ -14,6 +14,7 @@ import {
   RECORD_SLOT,
   RECORD_SLOTS,
   RecordRing,
+  recordSlots,
 } from '../log/record-ring.ts';
 import {
   FIELD_BYTES,
@@ -114,9 +115,7 @@ export class ReplicaLogs {
     const bytes = fields[base + FIELD_BYTES]!;
     this.take(log, fields[base + FIELD_COMMITTED_THROUGH]!, fields[base + FIELD_RELEASED_THROUGH]!);
     const data = kind === RECORD_DISCARD ? 0 : bytes;
-    const blocks = data === 0 ? 0 : ((offset & (BLOCK_BYTES - 1)) + data + BLOCK_BYTES - 1) >>> 12;
-    const withHeader = (options.recordHeaderBytes + data + BLOCK_BYTES - 1) >>> 12;
-    const slots = blocks > withHeader ? blocks : withHeader;
+    const slots = recordSlots(offset, data, options.recordHeaderBytes);
     const slot = log.space.take(slots, sequence);
     // The quota was reserved, so this is a holder whose reservation was broken: it stays silent and is found missing.
     if (slot < 0) return;
