@@ -165,6 +165,8 @@ export class ClusterRun {
   private baseline: Snapshot | undefined;
   private rolled: Snapshot | undefined;
   private peakDirtyBytes = 0;
+  /** False until the warm-up is over. */
+  private measuring = true;
 
   /**
    * @param loads one for each VM of the scenario, in its order
@@ -401,9 +403,6 @@ export class ClusterRun {
     this.guests.start(warmupNs, untilNs, options.content ?? null);
     if (this.guests.finished) this.endLoad();
   }
-
-  /** False until the warm-up is over. */
-  private measuring = true;
 
   private endLoad(): void {
     this.loadEndNs = this.runtime.nowNs;

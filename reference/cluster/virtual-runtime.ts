@@ -514,7 +514,6 @@ export class VirtualRuntime implements ClockPort {
       }
       const hostSetup: HostSetup = {
         id: host,
-        hosts: count,
         ports: {
           clock: this,
           flash,

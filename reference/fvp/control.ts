@@ -25,6 +25,8 @@ export const TIMER_HEARTBEAT = 2;
 
 interface Step {
   readonly name: string;
+  /** What ends the step beside completions: no write in flight any more, or everything destaged and released. */
+  readonly until?: 'quiet' | 'destaged';
   /** Emits the step's outputs. @returns how many completions to await; 0 goes on at once, -1 gives up */
   run(disk: VirtualDisk): number;
 }
@@ -68,7 +70,7 @@ export class Control {
         name: 'arm',
         steps: [
           { name: 'prepare holders', run: (disk) => this.prepareHolders(disk) },
-          { name: 'finish write-through writes', run: (disk) => this.quiesce(disk) },
+          { name: 'finish write-through writes', until: 'quiet', run: (disk) => this.quiesce(disk) },
           { name: 'flush datastore', run: (disk) => this.flushDatastore(disk) },
           {
             name: 'write record: WB, dirty, holders',
@@ -81,8 +83,8 @@ export class Control {
       {
         name: 'drain',
         steps: [
-          { name: 'stop early acknowledgements', run: (disk) => this.quiesce(disk) },
-          { name: 'destage all', run: (disk) => this.destageAll(disk) },
+          { name: 'stop early acknowledgements', until: 'quiet', run: (disk) => this.quiesce(disk) },
+          { name: 'destage all', until: 'destaged', run: (disk) => this.destageAll(disk) },
           { name: 'flush datastore', run: (disk) => this.flushDatastore(disk) },
           { name: 'write record: WT, clean', run: (disk) => this.writeRecord(disk, this.cleanRecord(disk)) },
           { name: 'release holders', run: (disk) => this.releaseHolders(disk) },
@@ -92,7 +94,7 @@ export class Control {
       {
         name: 'close',
         steps: [
-          { name: 'finish writes', run: (disk) => this.quiesce(disk) },
+          { name: 'finish writes', until: 'quiet', run: (disk) => this.quiesce(disk) },
           { name: 'release lock', run: (disk) => this.unlock(disk) },
         ],
         end: () => STATE_OFF,
@@ -127,12 +129,12 @@ export class Control {
 
   /** No write of the disk is in flight any more. */
   onQuiet(disk: VirtualDisk): void {
-    if (this.stepName(disk) === 'quiesce' && disk.awaiting > 0) this.arrived(disk);
+    if (this.until(disk) === 'quiet' && disk.awaiting > 0) this.arrived(disk);
   }
 
   /** A checkpoint released log records. */
   onReleased(disk: VirtualDisk): void {
-    if (this.stepName(disk) === 'destage' && disk.awaiting > 0 && this.isDestaged(disk)) this.arrived(disk);
+    if (this.until(disk) === 'destaged' && disk.awaiting > 0 && this.isDestaged(disk)) this.arrived(disk);
   }
 
   onHeartbeatTimer(disk: VirtualDisk): void {
@@ -178,8 +180,6 @@ export class Control {
   private next(disk: VirtualDisk): void {
     const { steps, end } = this.transitions[disk.transition]!;
     while (++disk.step < steps.length) {
-      // One more than awaited while the step runs, so that it cannot end before all its outputs are out.
-      disk.awaiting = 0;
       const awaited = steps[disk.step]!.run(disk);
       if (awaited < 0) {
         this.giveUp(disk);
@@ -215,11 +215,9 @@ export class Control {
     this.state.ports.observer.stateChanged(disk.id, state);
   }
 
-  private stepName(disk: VirtualDisk): 'quiesce' | 'destage' | 'other' {
-    if (disk.transition < 0) return 'other';
-    const { name } = this.transitions[disk.transition]!.steps[disk.step]!;
-    if (name === 'destage all') return 'destage';
-    return QUIESCING.has(name) ? 'quiesce' : 'other';
+  /** What the step under way waits for. */
+  private until(disk: VirtualDisk): Step['until'] {
+    return disk.transition < 0 ? undefined : this.transitions[disk.transition]!.steps[disk.step]!.until;
   }
 
   // ---- steps ----
@@ -376,4 +374,3 @@ const OPEN = 0;
 const ARM = 1;
 const DRAIN = 2;
 const CLOSE = 3;
-const QUIESCING = new Set(['finish write-through writes', 'stop early acknowledgements', 'finish writes']);

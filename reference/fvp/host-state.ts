@@ -33,7 +33,6 @@ export class HostCounters {
 
 export interface HostSetup {
   readonly id: number;
-  readonly hosts: number;
   readonly ports: Ports;
   readonly options: FvpOptions;
   /** 0 without flash. */

@@ -6,7 +6,7 @@ import { Checkpointer, TIMER_CHECKPOINT } from './checkpointer.ts';
 import { Control, TIMER_HEARTBEAT } from './control.ts';
 import { Destager } from './destager.ts';
 import { type HostSetup, HostState } from './host-state.ts';
-import { BLOCK_BYTES, ENTRY_META, FULL_MASK } from './index/block-index.ts';
+import { ENTRY_META, FULL_MASK } from './index/block-index.ts';
 import {
   FIELD_DISK,
   FIELD_EPOCH,
@@ -285,10 +285,5 @@ export class Host {
     const token = op | STAGE_FLUSH;
     if (disk.logging) ports.flash!.submit(FLASH_FLUSH, 0, 0, FLASH_FOR_GUEST, token, ops.words[op + OP_KEY]!);
     else ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_GUEST, token, ops.words[op + OP_KEY]!);
-  }
-
-  /** Bytes of cache that hold blocks of a host's flash, in whole blocks. */
-  get cacheBytes(): number {
-    return this.state.buckets.capacityBuckets * this.state.buckets.slotsPerBucket * BLOCK_BYTES;
   }
 }

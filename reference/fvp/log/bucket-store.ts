@@ -30,7 +30,6 @@ export class BucketStore {
   next = new Int32Array(64);
   /** Slots ever filled in the bucket's present life. */
   filled = new Int32Array(64);
-  evictedBuckets = 0;
   evictedSlots = 0;
   /** Buckets that are DIRTY or REPLICA. */
   pinnedBuckets = 0;
@@ -98,7 +97,6 @@ export class BucketStore {
         continue;
       }
       this.generation[bucket]!++;
-      this.evictedBuckets++;
       this.evictedSlots += this.filled[bucket]!;
       return bucket;
     }
