@@ -8,6 +8,8 @@ import {
   type Device,
   type DeviceContext,
   DONE,
+  FAULT_ERROR,
+  type Fault,
   REQUEST_FUA,
   REQUEST_RESERVED,
 } from '../devices/api.ts';
@@ -31,6 +33,7 @@ import {
   SAN_FLUSH,
   SAN_READ,
   SAN_WRITE,
+  STATUS_ERROR,
   STATUS_OK,
   STATUS_REFUSED,
   type Status,
@@ -49,6 +52,8 @@ const EVENT_MESSAGE = 2;
 const EVENT_TIMER = 3;
 const EVENT_DEVICE = 4;
 const EVENT_READY = 5;
+/** A completion that did not go well; the token is a number of `faults`. */
+const EVENT_FAULT = 6;
 
 const TOKEN_MASK = (1 << TOKEN_BITS) - 1;
 export const HOSTS_MAX = 1 << (31 - TOKEN_BITS);
@@ -81,6 +86,11 @@ export interface HostMachine {
 export interface ClusterContent {
   port(host: number): ContentPort;
   flashSubmitted(host: number, operation: number, address: number, bytes: number, token: number): void;
+  /**
+   * Comes just before the completion of a request that did not go well; `fault` and `sector` as devices/api says. What
+   * a torn or corrupt write leaves on the medium, and what a corrupt read delivers, is the content's to show.
+   */
+  flashFaulted(host: number, token: number, fault: Fault, sector: number): void;
   flashCompleted(host: number, token: number, status: Status): void;
   datastoreSubmitted(
     host: number,
@@ -90,6 +100,8 @@ export interface ClusterContent {
     bytes: number,
     token: number,
   ): void;
+  /** As `flashFaulted`. Locks, heartbeats and records have no content: whatever the fault, they fail. */
+  datastoreFaulted(host: number, token: number, fault: Fault, sector: number): void;
   datastoreCompleted(host: number, token: number, status: Status): void;
   guestSubmitted(disk: number, operation: number, offset: number, bytes: number, payload: number): void;
   guestCompleted(payload: number, status: Status): void;
@@ -116,6 +128,14 @@ export class DatastoreTraffic {
 export class NetworkTraffic {
   bytes = 0;
   messages = 0;
+}
+
+interface PendingFault {
+  /** As of a completion that goes well. */
+  readonly target: number;
+  readonly token: number;
+  readonly fault: Fault;
+  readonly sector: number;
 }
 
 class Context implements DeviceContext {
@@ -146,6 +166,11 @@ class Context implements DeviceContext {
   completeAt(timeNs: number, token: number): void {
     if (!(timeNs >= this.runtime.nowNs)) this.reject('completeAt', timeNs);
     this.runtime.queue.push(timeNs, this.completionTarget, token);
+  }
+
+  faultAt(timeNs: number, token: number, fault: Fault, sector: number): void {
+    if (!(timeNs >= this.runtime.nowNs)) this.reject('faultAt', timeNs);
+    this.runtime.faultAt(timeNs, { target: this.completionTarget, token, fault, sector });
   }
 
   fireAt(timeNs: number, argument: number): void {
@@ -474,6 +499,8 @@ export class VirtualRuntime implements ClockPort {
   readonly datastore = new VirtualDatastore();
   private readonly rows = new MessageRows();
   private readonly submitters: Submitter[] = [];
+  private readonly faults = new Map<number, PendingFault>();
+  private faultNumber = 0;
   private readonly content: ClusterContent | null;
 
   constructor(setup: RuntimeSetup) {
@@ -574,6 +601,47 @@ export class VirtualRuntime implements ClockPort {
         return;
       case EVENT_READY:
         this.submitters[index]!.onReady();
+        return;
+      case EVENT_FAULT:
+        this.completeFaulty(token);
+        return;
+    }
+  }
+
+  /** A request ends at `timeNs`, but not well. */
+  faultAt(timeNs: number, fault: PendingFault): void {
+    this.faultNumber = (this.faultNumber + 1) & 0x7fffffff;
+    this.faults.set(this.faultNumber, fault);
+    this.queue.push(timeNs, EVENT_FAULT, this.faultNumber);
+  }
+
+  private completeFaulty(number: number): void {
+    const { target, token, fault, sector } = this.faults.get(number)!;
+    this.faults.delete(number);
+    const { content } = this;
+    const status = fault === FAULT_ERROR ? STATUS_ERROR : STATUS_OK;
+    const index = target >>> KIND_BITS;
+    switch (target & ((1 << KIND_BITS) - 1)) {
+      case EVENT_FLASH:
+        if (content !== null) {
+          content.flashFaulted(index, token, fault, sector);
+          content.flashCompleted(index, token, status);
+        }
+        this.hosts[index]!.onCompletion(token, status);
+        return;
+      case EVENT_DATASTORE: {
+        const host = token >>> TOKEN_BITS;
+        const hostToken = token & TOKEN_MASK;
+        // A lock or a record is one sector with a checksum of its own: it is never half there.
+        const metadata = this.datastore.effects.delete(token);
+        if (content !== null && !metadata) content.datastoreFaulted(host, hostToken, fault, sector);
+        const told = metadata ? STATUS_ERROR : status;
+        if (content !== null) content.datastoreCompleted(host, hostToken, told);
+        this.hosts[host]!.onCompletion(hostToken, told);
+        return;
+      }
+      case EVENT_MESSAGE:
+        this.rows.release(token);
         return;
     }
   }

@@ -1,6 +1,6 @@
 /**
  * The contract between the cluster and an emulated device. A device lives in virtual time: it is told of requests,
- * and says when each is complete by `context.completeAt`. It reads no clock, draws randomness only from its context,
+ * and says when each is complete by `context.completeAt`, or how it went wrong by `context.faultAt`. It reads no clock, draws randomness only from its context,
  * and must be deterministic.
  *
  * Hot path: `submit` and `fire` run once or more for every I/O. They must not allocate.
@@ -23,11 +23,29 @@ export const REQUEST_RESERVED = 2;
 /** Answers of `submit`. */
 /** Complete already; `completeAt` is not called for it. */
 export const DONE = 0;
-/** Accepted; `completeAt` is or will be called for it exactly once. */
+/** Accepted; `completeAt` or `faultAt` is or will be called for it exactly once. */
 export const QUEUED = 1;
 /** Refused for now; the caller keeps it and submits it again after `context.ready()`. */
 export const BUSY = 2;
 export type SubmitAnswer = 0 | 1 | 2;
+
+/**
+ * How a request can end other than well; see `DeviceContext.faultAt`. `sector` counts the 512-byte sectors of the
+ * request from 0.
+ */
+/** The caller is told. Of a write the first `sector` sectors are on the medium (0: none), of a read nothing is delivered. */
+export const FAULT_ERROR = 1;
+/** The caller is told that all is well, but of a write only the first `sector` sectors are on the medium. */
+export const FAULT_TORN = 2;
+/**
+ * The caller is told that all is well, but the bytes of sector number `sector` are not what they should be: on the
+ * medium after a write, in what a read delivers (the medium is then intact).
+ */
+export const FAULT_CORRUPT = 3;
+/** Of a message any fault means that it never arrives: a damaged one is dropped by its checksum. */
+export type Fault = 1 | 2 | 3;
+
+export const SECTOR_BYTES = 512;
 
 export type DeviceRole = 'flash' | 'datastore' | 'link';
 
@@ -42,6 +60,12 @@ export interface DeviceContext {
    * scheduled in any order; equal times complete in the order of the calls.
    */
   completeAt(timeNs: number, token: number): void;
+  /**
+   * Instead of `completeAt`, where the request does not end well.
+   * @param fault FAULT_ERROR, FAULT_TORN or FAULT_CORRUPT
+   * @param sector what it means depends on the fault
+   */
+  faultAt(timeNs: number, token: number, fault: Fault, sector: number): void;
   /** Calls `device.fire(argument)` at `timeNs`. @param argument int32 */
   fireAt(timeNs: number, argument: number): void;
   /** After a BUSY answer: requests may be submitted again. */

@@ -26,6 +26,10 @@ class BenchContext implements DeviceContext {
     this.completions++;
   }
 
+  faultAt(): void {
+    this.completions++;
+  }
+
   fireAt(timeNs: number, argument: number): void {
     let at = this.pending++;
     while (at > 0 && this.times[at - 1]! <= timeNs) {

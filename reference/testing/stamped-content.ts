@@ -4,6 +4,7 @@
  */
 
 import type { ClusterContent } from '../cluster/virtual-runtime.ts';
+import { FAULT_CORRUPT, type Fault, SECTOR_BYTES as SECTOR } from '../devices/api.ts';
 import {
   type ContentPort,
   FLASH_READ,
@@ -15,11 +16,14 @@ import {
 } from '../fvp/ports.ts';
 import { OP_DISCARD, OP_READ, OP_WRITE } from '../kernel/io.ts';
 
-const SECTOR = 512;
 /** Of a sector that was never written. */
 export const UNWRITTEN = 0;
 /** Of a discarded sector: any content is right. */
 const UNDEFINED = -1;
+/** Of a sector whose bytes are not what anybody wrote. */
+export const CORRUPT = -2;
+/** Of a request that has no fault of that kind. */
+const NO_SECTOR = -1;
 
 interface Move {
   readonly payload: number;
@@ -37,7 +41,13 @@ interface Request {
   start: number;
   bytes: number;
   reading: boolean;
+  /** A write's sectors from this on do not reach the medium. */
+  tornFrom: number;
+  /** The sector that is damaged. */
+  corruptAt: number;
 }
+
+const UNTOUCHED = { tornFrom: Number.POSITIVE_INFINITY, corruptAt: NO_SECTOR };
 
 export interface GuestIo {
   readonly number: number;
@@ -77,7 +87,7 @@ export class StampedContent implements ClusterContent {
     const requestOf = (token: number, reading: boolean) => {
       let request = requests.get(token);
       if (request === undefined) {
-        request = { moves: [], operation: -1, disk: -1, start: 0, bytes: 0, reading };
+        request = { ...UNTOUCHED, moves: [], operation: -1, disk: -1, start: 0, bytes: 0, reading };
         requests.set(token, request);
       }
       return request;
@@ -106,11 +116,19 @@ export class StampedContent implements ClusterContent {
     request.bytes = bytes;
   }
 
+  flashFaulted(host: number, token: number, fault: Fault, sector: number): void {
+    damage(this.requests[host]!.get(token), fault, sector);
+  }
+
+  datastoreFaulted(host: number, token: number, fault: Fault, sector: number): void {
+    damage(this.datastoreRequests[host]!.get(token), fault, sector);
+  }
+
   flashCompleted(host: number, token: number, status: Status): void {
     const request = this.requests[host]!.get(token);
     if (request === undefined) return;
     this.requests[host]!.delete(token);
-    if (status !== 0) return;
+    if (status !== 0 && (request.operation !== FLASH_WRITE || !isTorn(request))) return;
     const sectors = this.flash[host]!;
     if (request.operation === FLASH_WRITE) this.apply(request, sectors, request.start);
     else if (request.operation === FLASH_READ) this.deliver(request, sectors, request.start);
@@ -128,7 +146,7 @@ export class StampedContent implements ClusterContent {
     this.requests[host]!.delete(token);
     if (request === undefined) {
       if (operation !== SAN_DISCARD) return;
-      request = { moves: [], operation, disk, start: offset, bytes, reading: false };
+      request = { ...UNTOUCHED, moves: [], operation, disk, start: offset, bytes, reading: false };
     }
     request.operation = operation;
     request.disk = disk;
@@ -141,7 +159,7 @@ export class StampedContent implements ClusterContent {
     const request = this.datastoreRequests[host]!.get(token);
     if (request === undefined) return;
     this.datastoreRequests[host]!.delete(token);
-    if (status !== 0) return;
+    if (status !== 0 && (request.operation !== SAN_WRITE || !isTorn(request))) return;
     const sectors = this.image(request.disk);
     if (request.operation === SAN_READ) this.deliver(request, sectors, request.start);
     else if (request.operation === SAN_WRITE) {
@@ -234,8 +252,11 @@ export class StampedContent implements ClusterContent {
 
   private apply(request: Request, sectors: Map<number, number>, start: number): void {
     for (const move of request.moves) {
-      for (let i = 0; i < move.stamps.length; i++)
-        sectors.set((start + move.at) / SECTOR + i, move.stamps[i]!);
+      for (let i = 0; i < move.stamps.length; i++) {
+        const sector = move.at / SECTOR + i;
+        if (sector >= request.tornFrom) break;
+        sectors.set(start / SECTOR + sector, sector === request.corruptAt ? CORRUPT : move.stamps[i]!);
+      }
     }
   }
 
@@ -248,7 +269,8 @@ export class StampedContent implements ClusterContent {
       }
       const own = this.guestIos.get(move.payload)!.operation === OP_WRITE;
       for (let i = 0; i < move.bytes / SECTOR; i++) {
-        const stamp = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
+        const found = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
+        const stamp = i === request.corruptAt ? CORRUPT : found;
         const at = move.payloadOffset / SECTOR + i;
         if (own && buffer[at] !== stamp) {
           this.violations.push(`destaging write ${move.payload} read stamp ${stamp} from flash`);
@@ -304,4 +326,14 @@ export class StampedContent implements ClusterContent {
       }
     }
   }
+}
+
+function damage(request: Request | undefined, fault: Fault, sector: number): void {
+  if (request === undefined) return;
+  if (fault === FAULT_CORRUPT) request.corruptAt = sector;
+  else request.tornFrom = sector;
+}
+
+function isTorn(request: Request): boolean {
+  return request.tornFrom !== Number.POSITIVE_INFINITY;
 }

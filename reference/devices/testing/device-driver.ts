@@ -5,7 +5,18 @@
  */
 import { assert } from '../../kernel/errors.ts';
 import { componentSeed, hash2 } from '../../kernel/random.ts';
-import { BUSY, type Device, type DeviceContext, type DeviceModel, DONE, type SubmitAnswer } from '../api.ts';
+import {
+  BUSY,
+  type Device,
+  type DeviceContext,
+  type DeviceModel,
+  DONE,
+  FAULT_CORRUPT,
+  FAULT_ERROR,
+  type Fault,
+  SECTOR_BYTES,
+  type SubmitAnswer,
+} from '../api.ts';
 
 /** One request, with what became of it. */
 export interface DrivenRequest {
@@ -22,6 +33,8 @@ export interface DrivenRequest {
   acceptedNs: number;
   /** -1 until complete. */
   completedNs: number;
+  /** How it ended, where it did not end well. */
+  fault: { readonly kind: Fault; readonly sector: number } | undefined;
 }
 
 export interface RequestOptions {
@@ -75,6 +88,19 @@ export class DeviceDriver implements DeviceContext {
     this.push(timeNs, COMPLETION, token, undefined);
   }
 
+  faultAt(timeNs: number, token: number, kind: Fault, sector: number): void {
+    const request = this.requests[token];
+    assert(kind >= FAULT_ERROR && kind <= FAULT_CORRUPT, `${kind} is a fault`);
+    assert(
+      Number.isInteger(sector) &&
+        sector >= 0 &&
+        sector * SECTOR_BYTES <= (request?.bytes ?? 0) - (kind === FAULT_CORRUPT ? SECTOR_BYTES : 0),
+      `sector ${sector} lies in the request`,
+    );
+    this.completeAt(timeNs, token);
+    request!.fault = { kind, sector };
+  }
+
   fireAt(timeNs: number, argument: number): void {
     assert(
       Number.isSafeInteger(timeNs) && timeNs >= this.nowNs,
@@ -112,6 +138,7 @@ export class DeviceDriver implements DeviceContext {
       submittedNs: this.nowNs,
       acceptedNs: -1,
       completedNs: -1,
+      fault: undefined,
     };
     this.requests.push(request);
     this.offer(request);
