@@ -3,19 +3,10 @@ import type { ModeName } from '../../reference/fvp/mode.ts';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { parseDurationNs, parsePercent, parseSpeed } from '../../reference/kernel/units.ts';
 import type { BenchRequest } from '../replay/bench-request.ts';
+import { type Bounds, flagQuantity, parseWhole, SEED_BOUNDS, SPEED_BOUNDS } from './flag-quantity.ts';
 
-interface Bounds {
-  readonly least: number;
-  readonly most: number;
-  /** As a person would write them. */
-  readonly words: string;
-}
-
-/** assumed: beyond these a replay says nothing any more. */
-const SPEED: Bounds = { least: 0.001, most: 1e6, words: '0.001x to 1000000x' };
 /** assumed: 1,024 times the default depth of a virtual disk's queue. */
 const IODEPTH: Bounds = { least: 1, most: 65_536, words: '1 to 65536' };
-const SEED: Bounds = { least: 0, most: Number.MAX_SAFE_INTEGER, words: '0 to 9007199254740991' };
 /** Virtual time is exact to 2^53 ns, which is 104 days; the rest is left to the drain. */
 const WARMUP_NS: Bounds = { least: 0, most: 100 * 86_400e9, words: '0 to 100d' };
 const DURATION_NS: Bounds = { least: 1, most: 100 * 86_400e9, words: '1ns to 100d' };
@@ -60,30 +51,17 @@ export function benchRequestOf(workloads: readonly string[], flags: BenchFlags):
     scenario: flags.scenario,
     modes: flags.mode === undefined ? undefined : ([...new Set(flags.mode)] as ModeName[]),
     replay: flags.replay as BenchRequest['replay'],
-    speed: quantity('speed', flags.speed ?? '1x', parseSpeed, SPEED),
-    iodepth: optional(flags.iodepth, (text) => quantity('iodepth', text, parseWhole, IODEPTH)),
-    warmupNs: quantity('warmup', flags.warmup, parseDurationNs, WARMUP_NS),
-    preloadFraction: quantity('preload', flags.preload, parsePreload, PRELOAD),
-    durationNs: optional(flags.duration, (text) => quantity('duration', text, parseDurationNs, DURATION_NS)),
-    seed: quantity('seed', flags.seed, parseWhole, SEED),
+    speed: flagQuantity('speed', flags.speed ?? '1x', parseSpeed, SPEED_BOUNDS),
+    iodepth: optional(flags.iodepth, (text) => flagQuantity('iodepth', text, parseWhole, IODEPTH)),
+    warmupNs: flagQuantity('warmup', flags.warmup, parseDurationNs, WARMUP_NS),
+    preloadFraction: flagQuantity('preload', flags.preload, parsePreload, PRELOAD),
+    durationNs: optional(flags.duration, (text) =>
+      flagQuantity('duration', text, parseDurationNs, DURATION_NS),
+    ),
+    seed: flagQuantity('seed', flags.seed, parseWhole, SEED_BOUNDS),
     format: flags.format,
     event: flags.event as BenchRequest['event'],
   };
-}
-
-/** Parses one flag's value and checks its bounds; an error names the flag. */
-function quantity(flag: string, text: string, parse: (text: string) => number, bounds: Bounds): number {
-  let value: number;
-  try {
-    value = parse(text);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`--${flag}: ${error.message}`, { hint: error.hint });
-  }
-  if (value < bounds.least || value > bounds.most) {
-    throw new UsageError(`--${flag}: ${text} is out of bounds`, { hint: `the bounds are ${bounds.words}` });
-  }
-  return value;
 }
 
 function optional<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
@@ -99,11 +77,4 @@ function parsePreload(text: string): number {
     });
   }
   return parsePercent(text);
-}
-
-function parseWhole(text: string): number {
-  if (!/^[0-9]+$/.test(text)) {
-    throw new UsageError(`not a whole number: ${JSON.stringify(text)}`, { hint: 'write digits only' });
-  }
-  return Number(text);
 }
