@@ -1,12 +1,23 @@
 /** From the figures of a cluster run to those of the run document. */
-import type { ClusterResult, KindResult } from '../../reference/cluster/run-cluster.ts';
+import { type ClusterResult, type KindResult, sumOfPart } from '../../reference/cluster/run-cluster.ts';
+import {
+  type HostCounters,
+  PART_DATASTORE,
+  PART_LOCAL_FLASH,
+  PART_NETWORK_FLASH,
+  PART_ORDER,
+  PART_THROTTLE,
+  PARTS,
+} from '../../reference/fvp/host-state.ts';
 import { histogramIndex, LatencyHistogram } from '../../reference/kernel/histogram.ts';
 import { OP_FLUSH, OP_READ, OP_WRITE } from '../../reference/kernel/io.ts';
 import type {
   Latencies,
   LatencyKind,
+  LatencyParts,
   LatencyRecording,
   LatencySummary,
+  LayerLatency,
   ModeResult,
   SanByCause,
   Timeline,
@@ -38,6 +49,16 @@ export function modeResult(
     flushes: latencies(ofKind(OP_FLUSH)),
     all: latencies(all),
     vms: vmResults(vms, all.response),
+    parts: {
+      reads: latencyParts(ofKind(OP_READ), fvp, OP_READ),
+      writes: latencyParts(ofKind(OP_WRITE), fvp, OP_WRITE),
+      flushes: latencyParts(ofKind(OP_FLUSH), fvp, OP_FLUSH),
+    },
+    layers: {
+      localFlash: layer(sumOfPart(fvp.partNs, PART_LOCAL_FLASH), sumOfPart(fvp.partIos, PART_LOCAL_FLASH)),
+      networkFlash: layer(fvp.replicaNs, fvp.replicaAcks),
+      datastore: layer(sumOfPart(fvp.partNs, PART_DATASTORE), sumOfPart(fvp.partIos, PART_DATASTORE)),
+    },
     hitRatio: counters.vmReadBytes === 0 ? null : fvp.hitBytes / counters.vmReadBytes,
     outstanding: { mean: run.outstandingMean, max: run.outstandingMax },
     flash: {
@@ -114,6 +135,23 @@ function merged(kinds: readonly KindResult[]): KindResult {
 
 function latencies({ response, service }: KindResult): Latencies {
   return { count: response.count, response: summary(response), service: summary(service) };
+}
+
+/** What the I/Os of a kind waited for, in all. */
+function latencyParts({ response, service }: KindResult, fvp: HostCounters, op: number): LatencyParts {
+  const partNs = (part: number): number => fvp.partNs[op * PARTS + part]!;
+  return {
+    queueNs: Number(response.sum - service.sum),
+    throttleNs: partNs(PART_THROTTLE),
+    orderNs: partNs(PART_ORDER),
+    localFlashNs: partNs(PART_LOCAL_FLASH),
+    networkFlashNs: partNs(PART_NETWORK_FLASH),
+    datastoreNs: partNs(PART_DATASTORE),
+  };
+}
+
+function layer(ns: number, ios: number): LayerLatency {
+  return { ios, meanNs: ios === 0 ? null : Math.floor((ns / ios) * 1000 + 0.5) / 1000 };
 }
 
 function summary(histogram: LatencyHistogram): LatencySummary | null {

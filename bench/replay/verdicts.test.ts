@@ -7,6 +7,15 @@ const MIB = 2 ** 20;
 const INTERVALS = 120;
 const INTERVAL_NS = 1e9;
 
+const NO_PARTS = {
+  queueNs: 0,
+  throttleNs: 0,
+  orderNs: 0,
+  localFlashNs: 0,
+  networkFlashNs: 0,
+  datastoreNs: 0,
+};
+const NO_LAYER = { ios: 0, meanNs: null };
 const NOTHING: Latencies = { count: 0, response: null, service: null };
 
 function result(p99Ns = 1e6, evictedBytes = 0, throttledNs = 0): Omit<ModeResult, 'verdicts'> {
@@ -31,6 +40,8 @@ function result(p99Ns = 1e6, evictedBytes = 0, throttledNs = 0): Omit<ModeResult
     flushes: NOTHING,
     all: { count: 1, response: summary, service: summary },
     vms: [],
+    parts: { reads: NO_PARTS, writes: NO_PARTS, flushes: NO_PARTS },
+    layers: { localFlash: NO_LAYER, networkFlash: NO_LAYER, datastore: NO_LAYER },
     hitRatio: null,
     outstanding: { mean: 0, max: 0 },
     flash: {
@@ -92,6 +103,19 @@ function input(
     sanWriteBytes: of('sanWriteBytes', () => 50 * MIB),
     sanIos: of('sanIos'),
     evictedBytes: of('evictedBytes'),
+    flashIos: of('flashIos'),
+    networkMessages: of('networkMessages'),
+    localFlashNs: of('localFlashNs'),
+    localFlashIos: of('localFlashIos'),
+    networkFlashNs: of('networkFlashNs'),
+    networkFlashIos: of('networkFlashIos'),
+    datastoreNs: of('datastoreNs'),
+    datastoreIos: of('datastoreIos'),
+    flashBusyShare: of('flashBusyShare'),
+    networkBusyShare: of('networkBusyShare'),
+    sanBusyShare: of('sanBusyShare'),
+    timeToDestageNsMax: of('timeToDestageNsMax'),
+    checkpoints: of('checkpoints'),
   };
   return {
     mode: 'write-back',

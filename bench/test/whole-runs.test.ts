@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { MODE_NAMES } from '../../reference/fvp/mode.ts';
-import type { ModeResult, RunDocument } from '../../results/schema/run-document.ts';
+import {
+  LATENCY_KINDS,
+  LATENCY_PARTS,
+  type LatencyKind,
+  type ModeResult,
+  type RunDocument,
+} from '../../results/schema/run-document.ts';
 import { runFvp } from './run-fvp.ts';
 
 const TRACES = resolve(process.env.FVP_TRACES ?? '../shared/traces');
@@ -67,6 +73,25 @@ describe.each(COUNTED)('$file', ({ file, reads, writes, flushes }) => {
 });
 
 describe.each(['database', 'email'])('the shipped trace %s', (name) => {
+  test('accounts for every nanosecond of every response time', async () => {
+    const document = await runDocument([name, '--mode', 'none,write-through,write-back+1']);
+    for (const result of document.results) {
+      for (const kind of LATENCY_KINDS) {
+        const { count, response } = result[kind];
+        const parts = LATENCY_PARTS.map((part) => result.parts[kind][part]);
+        expect(parts.filter((ns) => ns < 0)).toEqual([]);
+        const sum = parts.reduce((total, ns) => total + ns, 0);
+        expect(sum / (response!.meanNs * count), `${result.mode}, ${kind}`).toBeCloseTo(1, 12);
+      }
+    }
+    const waited = (mode: string, kind: LatencyKind) => resultOf(document, name, mode).parts[kind];
+    expect(waited('none', 'writes').localFlashNs).toBe(0);
+    expect(waited('write-through', 'writes').localFlashNs).toBe(0);
+    expect(waited('write-through', 'reads').localFlashNs).toBeGreaterThan(0);
+    expect(waited('write-back+1', 'writes').networkFlashNs).toBeGreaterThan(0);
+    expect(waited('write-back+1', 'writes').datastoreNs).toBe(0);
+  });
+
   test('gains what it should in 2014: write-back before one replica before two before none', async () => {
     const document = await runDocument([name]);
     const p50 = (mode: string) => writeP50(document, name, mode);

@@ -5,7 +5,7 @@
  * does not depend on how it is sliced.
  */
 import type { HostSetup } from '../fvp/host-state.ts';
-import { HostCounters } from '../fvp/host-state.ts';
+import { HostCounters, PART_DATASTORE, PART_LOCAL_FLASH, PARTS } from '../fvp/host-state.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
 import { CAUSE_DESTAGE, CAUSE_GUEST, type ObserverPort } from '../fvp/ports.ts';
 import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
@@ -77,6 +77,19 @@ export const GAUGE_NAMES = [
   'sanWriteBytes',
   'sanIos',
   'evictedBytes',
+  'flashIos',
+  'networkMessages',
+  'localFlashNs',
+  'localFlashIos',
+  'networkFlashNs',
+  'networkFlashIos',
+  'datastoreNs',
+  'datastoreIos',
+  'flashBusyShare',
+  'networkBusyShare',
+  'sanBusyShare',
+  'timeToDestageNsMax',
+  'checkpoints',
 ] as const;
 export type GaugeName = (typeof GAUGE_NAMES)[number];
 type Gauges = Record<GaugeName, number>;
@@ -164,7 +177,10 @@ export class ClusterRun {
   /** Counters at the start of the measured time, and at the start of the interval. */
   private baseline: Snapshot | undefined;
   private rolled: Snapshot | undefined;
+  private rolledNs = 0;
   private peakDirtyBytes = 0;
+  /** Of the intervals that are over; the hosts hold that of the present one. */
+  private timeToDestageNsMax = 0;
   /** False until the warm-up is over. */
   private measuring = true;
 
@@ -243,6 +259,7 @@ export class ClusterRun {
     const { scenario, guests, runtime } = this;
     const total = snapshot(runtime, guests);
     const measured = subtract(total, this.baseline!);
+    measured.fvp.timeToDestageNsMax = Math.max(measured.fvp.timeToDestageNsMax, this.timeToDestageNsMax);
     const loadNs = this.loadEndNs - this.startNs;
     if ((this.options.warmupNs ?? 0) === 0 && guests.failed === 0) assertConserved(measured);
     return {
@@ -267,9 +284,9 @@ export class ClusterRun {
         ...measured,
         peakDirtyBytes: this.peakDirtyBytes,
         utilisation: {
-          flash: this.utilisation('/flash'),
-          network: this.utilisation('/link'),
-          datastore: this.utilisation('datastore'),
+          flash: this.utilisation(total, 0),
+          network: this.utilisation(total, 1),
+          datastore: this.utilisation(total, 2),
         },
       },
       loadNs,
@@ -396,6 +413,7 @@ export class ClusterRun {
     this.preload();
     this.baseline = snapshot(runtime, this.guests);
     this.rolled = this.baseline;
+    this.rolledNs = this.startNs;
     this.nextRollNs = this.startNs + (warmupNs > 0 ? warmupNs : this.intervalNs);
     this.measuring = warmupNs === 0;
     for (const host of runtime.fvpHosts) host.state.dirtyBytesMax = host.state.dirtyBytes;
@@ -407,7 +425,8 @@ export class ClusterRun {
   private endLoad(): void {
     this.loadEndNs = this.runtime.nowNs;
     if (!this.measuring) this.startMeasuring();
-    if (this.nextRollNs - this.intervalNs <= this.loadEndNs || this.gauges.length === 0) this.endInterval();
+    if (this.nextRollNs - this.intervalNs <= this.loadEndNs || this.gauges.length === 0)
+      this.endInterval(this.loadEndNs);
     this.nextRollNs = Number.POSITIVE_INFINITY;
     this.phase = PHASE_DRAINING;
     for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf('none'));
@@ -417,7 +436,7 @@ export class ClusterRun {
   private rollTo(nextNs: number): void {
     while (nextNs >= this.nextRollNs && nextNs !== Number.POSITIVE_INFINITY) {
       if (!this.measuring) this.startMeasuring();
-      else this.endInterval();
+      else this.endInterval(this.nextRollNs);
       this.nextRollNs += this.intervalNs;
     }
   }
@@ -427,6 +446,7 @@ export class ClusterRun {
     this.guests.outstandingMax = this.guests.outstanding;
     this.baseline = snapshot(this.runtime, this.guests);
     this.rolled = this.baseline;
+    this.rolledNs = this.startNs + (this.options.warmupNs ?? 0);
     for (const host of this.runtime.fvpHosts) {
       host.state.dirtyBytesMax = host.state.dirtyBytes;
       host.state.counters.timeToDestageNsMax = 0;
@@ -434,7 +454,8 @@ export class ClusterRun {
     }
   }
 
-  private endInterval(): void {
+  /** @param endNs the interval's end */
+  private endInterval(endNs: number): void {
     const { runtime, guests } = this;
     for (const [kind, { response, service }] of guests.fold().entries()) {
       this.response[kind]!.push(response);
@@ -451,7 +472,13 @@ export class ClusterRun {
       state.dirtyBytesMax = state.dirtyBytes;
     }
     if (dirtyBytesMax > this.peakDirtyBytes) this.peakDirtyBytes = dirtyBytesMax;
-    const { flash, datastore } = change;
+    const { fvp, flash, datastore } = change;
+    if (fvp.timeToDestageNsMax > this.timeToDestageNsMax) this.timeToDestageNsMax = fvp.timeToDestageNsMax;
+    for (const { state } of runtime.fvpHosts) state.counters.timeToDestageNsMax = 0;
+    const sinceNs = endNs - this.rolledNs;
+    this.rolledNs = endNs;
+    const share = (role: number): number =>
+      Math.floor(busyShare(change.busyNs[role]!, now.servers[role]!, sinceNs) * 1e4 + 0.5) / 1e4;
     this.gauges.push({
       dirtyBytes,
       dirtyBytesMax,
@@ -467,6 +494,19 @@ export class ClusterRun {
       sanWriteBytes: datastore.writeBytes,
       sanIos: sum(datastore.reads) + sum(datastore.writes) + datastore.flushes,
       evictedBytes: change.evictedBytes,
+      flashIos: flash.reads + flash.writes + flash.flushes,
+      networkMessages: change.network.messages,
+      localFlashNs: sumOfPart(fvp.partNs, PART_LOCAL_FLASH),
+      localFlashIos: sumOfPart(fvp.partIos, PART_LOCAL_FLASH),
+      networkFlashNs: fvp.replicaNs,
+      networkFlashIos: fvp.replicaAcks,
+      datastoreNs: sumOfPart(fvp.partNs, PART_DATASTORE),
+      datastoreIos: sumOfPart(fvp.partIos, PART_DATASTORE),
+      flashBusyShare: share(0),
+      networkBusyShare: share(1),
+      sanBusyShare: share(2),
+      timeToDestageNsMax: fvp.timeToDestageNsMax,
+      checkpoints: fvp.checkpoints,
     });
     if (this.gauges.length === INTERVALS_MAX) this.halveIntervals();
   }
@@ -482,7 +522,8 @@ export class ClusterRun {
       for (const name of GAUGE_NAMES) merged[name] = a[name] + b[name];
       merged.dirtyBytes = b.dirtyBytes;
       merged.outstanding = b.outstanding;
-      merged.dirtyBytesMax = Math.max(a.dirtyBytesMax, b.dirtyBytesMax);
+      for (const name of GAUGE_NAMES) if (name.endsWith('Max')) merged[name] = Math.max(a[name], b[name]);
+      for (const name of GAUGE_NAMES) if (name.endsWith('Share')) merged[name] = (a[name] + b[name]) / 2;
       return merged;
     });
   }
@@ -517,16 +558,8 @@ export class ClusterRun {
     return this.runtime.fvpHosts[place.host];
   }
 
-  private utilisation(suffix: string): number {
-    let busyNs = 0;
-    let servers = 0;
-    for (const { name, device } of this.runtime.devices) {
-      if (!name.endsWith(suffix)) continue;
-      const statistics = device.statistics();
-      busyNs += statistics.busyNs;
-      servers += statistics.servers;
-    }
-    return servers === 0 || this.runtime.nowNs === 0 ? 0 : busyNs / servers / this.runtime.nowNs;
+  private utilisation({ busyNs, servers }: Snapshot, role: number): number {
+    return busyShare(busyNs[role]!, servers[role]!, this.runtime.nowNs);
   }
 }
 
@@ -541,7 +574,25 @@ function assertConserved({ fvp, flash, datastore, vmReadBytes, vmWriteBytes }: S
   assert(flash.readBytes === fvp.hitBytes + fvp.destageReadBytes, 'bytes read from flash are conserved');
 }
 
-type Snapshot = Omit<ClusterCounters, 'peakDirtyBytes' | 'utilisation'>;
+type Snapshot = Omit<ClusterCounters, 'peakDirtyBytes' | 'utilisation'> & {
+  /** By role, in the order of ROLES. */
+  readonly busyNs: Float64Array;
+  readonly servers: Float64Array;
+};
+
+/** How the devices of a role are named: the ends of their names. */
+const ROLES = ['/flash', '/link', 'datastore'];
+
+function busyShare(busyNs: number, servers: number, elapsedNs: number): number {
+  return servers === 0 || elapsedNs === 0 ? 0 : busyNs / servers / elapsedNs;
+}
+
+/** One part's figure over all operations. @param values by operation x PARTS + part */
+export function sumOfPart(values: Float64Array, part: number): number {
+  let total = 0;
+  for (let at = part; at < values.length; at += PARTS) total += values[at]!;
+  return total;
+}
 
 function sum(values: Float64Array): number {
   let total = 0;
@@ -562,11 +613,21 @@ function snapshot(runtime: VirtualRuntime, guests: Guests): Snapshot {
   addNumbers(network, runtime.network, 1);
   const datastore = new DatastoreTraffic();
   addNumbers(datastore, runtime.datastore.traffic, 1);
+  const busyNs = new Float64Array(ROLES.length);
+  const servers = new Float64Array(ROLES.length);
+  for (const { name, device } of runtime.devices) {
+    const role = ROLES.findIndex((end) => name.endsWith(end));
+    const statistics = device.statistics();
+    busyNs[role]! += statistics.busyNs;
+    servers[role]! += statistics.servers;
+  }
   return {
     fvp,
     flash,
     network,
     datastore,
+    busyNs,
+    servers,
     vmReadBytes: guests.readBytes,
     vmWriteBytes: guests.writeBytes,
     evictedBytes,
@@ -593,6 +654,8 @@ function subtract(later: Snapshot, earlier: Snapshot): Snapshot {
     flash,
     network,
     datastore,
+    busyNs: later.busyNs.map((ns, role) => ns - earlier.busyNs[role]!),
+    servers: later.servers,
     vmReadBytes: later.vmReadBytes - earlier.vmReadBytes,
     vmWriteBytes: later.vmWriteBytes - earlier.vmWriteBytes,
     evictedBytes: later.evictedBytes - earlier.evictedBytes,

@@ -7,7 +7,27 @@ import type { Ports } from './ports.ts';
 /** Batch lengths are counted by power of two: [1], [2-3], [4-7], ... */
 export const BATCH_LENGTH_CLASSES = 10;
 
+/** What a guest I/O waits for, one after the other; `HostCounters.partNs` adds up to the service times. */
+export const PART_THROTTLE = 0;
+export const PART_ORDER = 1;
+export const PART_LOCAL_FLASH = 2;
+export const PART_NETWORK_FLASH = 3;
+export const PART_DATASTORE = 4;
+export const PARTS = 5;
+/** Guest operations, as numbered in kernel/io. */
+const OPERATIONS = 4;
+
 export class HostCounters {
+  /**
+   * Service time of guest I/Os by operation x PARTS + part. Of what goes on at once the part that is waited for last
+   * counts; of a replicated write local flash counts whole, and its replicas with what they take beyond it.
+   */
+  readonly partNs = new Float64Array(OPERATIONS * PARTS);
+  /** I/Os that waited for the part. */
+  readonly partIos = new Float64Array(OPERATIONS * PARTS);
+  /** From the append of a write to a peer's acknowledgement that it is durable there. */
+  replicaNs = 0;
+  replicaAcks = 0;
   /** Read bytes that flash served. */
   hitBytes = 0;
   populatedBytes = 0;
@@ -78,6 +98,13 @@ export class HostState {
   /** Buckets to reserve for a log with this quota: the quota, and one while a bucket is being filled. */
   quotaBuckets(dirtyLimitBytes: number): number {
     return Math.max(2, Math.ceil(dirtyLimitBytes / this.options.bucketBytes)) + 1;
+  }
+
+  /** A guest I/O has waited `ns` for a part. */
+  waited(operation: number, part: number, ns: number): void {
+    const at = operation * PARTS + part;
+    this.counters.partNs[at]! += ns;
+    this.counters.partIos[at]!++;
   }
 
   /** Promises room for a log, leaving at least one bucket for the cache. @returns false when there is none */

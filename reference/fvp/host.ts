@@ -5,7 +5,7 @@
 import { Checkpointer, TIMER_CHECKPOINT } from './checkpointer.ts';
 import { Control, TIMER_HEARTBEAT } from './control.ts';
 import { Destager } from './destager.ts';
-import { type HostSetup, HostState } from './host-state.ts';
+import { type HostSetup, HostState, PART_DATASTORE, PART_LOCAL_FLASH } from './host-state.ts';
 import { ENTRY_META, FULL_MASK } from './index/block-index.ts';
 import {
   FIELD_DISK,
@@ -30,6 +30,8 @@ import {
   OP_OFFSET,
   OP_OPERATION,
   OP_PAYLOAD,
+  OP_SLOT,
+  OP_START_NS,
   OP_TAG,
   STAGE_CHECKPOINT,
   STAGE_CONTROL,
@@ -141,6 +143,8 @@ export class Host {
     ops.words[op + OP_DISK] = local;
     ops.words[op + OP_TAG] = tag;
     ops.words[op + OP_KEY] = key;
+    ops.words[op + OP_OPERATION] = operation;
+    ops.numbers[(op >> 2) + OP_START_NS] = ports.clock.nowNs;
     if (disk.state === STATE_OFF && disk.transition < 0) {
       // Operation codes of the guest and of the datastore are the same.
       const token = op | STAGE_PASS;
@@ -160,7 +164,6 @@ export class Host {
       );
       return;
     }
-    ops.words[op + OP_OPERATION] = operation;
     ops.numbers[(op >> 2) + OP_OFFSET] = offset;
     ops.numbers[(op >> 2) + OP_BYTES] = bytes;
     ops.words[op + OP_PAYLOAD] = payload;
@@ -179,7 +182,12 @@ export class Host {
     const stage = token & STAGE_MASK;
     switch (stage) {
       case STAGE_PASS:
+        this.state.waited(ops.words[op + OP_OPERATION]!, PART_DATASTORE, this.since(op));
+        ports.guest.complete(ops.words[op + OP_TAG]!, status);
+        ops.release(op);
+        return;
       case STAGE_FLUSH:
+        this.state.waited(FLUSH, ops.words[op + OP_SLOT]!, this.since(op));
         ports.guest.complete(ops.words[op + OP_TAG]!, status);
         ops.release(op);
         return;
@@ -240,7 +248,7 @@ export class Host {
         const disk = this.diskById[fields[base + FIELD_DISK]!];
         if (disk === undefined || fields[base + FIELD_EPOCH] !== disk.record.epoch) return;
         const sequence = fields[base + FIELD_SEQUENCE]!;
-        if (sequence > disk.committed) this.writes.durable(disk, sequence);
+        if (sequence > disk.committed) this.writes.onReplica(disk, sequence);
         return;
       }
       case MESSAGE_RELEASE:
@@ -276,6 +284,10 @@ export class Host {
     }
   }
 
+  private since(op: number): number {
+    return this.state.ports.clock.nowNs - this.state.ops.numbers[(op >> 2) + OP_START_NS]!;
+  }
+
   /**
    * A guest flush covers the writes acknowledged before it. While logging those are durable already, so it costs one
    * flush of the local flash; else it goes to the datastore.
@@ -283,6 +295,7 @@ export class Host {
   private flush(disk: VirtualDisk, op: number): void {
     const { ops, ports } = this.state;
     const token = op | STAGE_FLUSH;
+    ops.words[op + OP_SLOT] = disk.logging ? PART_LOCAL_FLASH : PART_DATASTORE;
     if (disk.logging) ports.flash!.submit(FLASH_FLUSH, 0, 0, FLASH_FOR_GUEST, token, ops.words[op + OP_KEY]!);
     else ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_GUEST, token, ops.words[op + OP_KEY]!);
   }

@@ -5,7 +5,7 @@
  * A read never returns an uncommitted write: it waits for the commit (12.4-11). A fill is dropped for each block that
  * was written at any time between the read's issue and the fill's completion (12.4-12).
  */
-import type { HostState } from './host-state.ts';
+import { type HostState, PART_DATASTORE, PART_LOCAL_FLASH, PART_ORDER } from './host-state.ts';
 import {
   BLOCK_BYTES,
   ENTRY_GENERATION,
@@ -30,6 +30,7 @@ import {
   OP_PENDING,
   OP_SEQUENCE,
   OP_SLOT,
+  OP_START_NS,
   OP_TAG,
   STAGE_FILL,
   STAGE_READ_FLASH,
@@ -47,6 +48,8 @@ import {
 import { STATE_OFF, STATE_WT_NOFLASH, type VirtualDisk } from './virtual-disk.ts';
 
 const FROM_SAN = -1;
+/** `operation` of a read; kernel/io's number. */
+const READ = 0;
 
 export class ReadPath {
   private readonly state: HostState;
@@ -79,6 +82,12 @@ export class ReadPath {
       this.park(disk, op, newest);
       return;
     }
+    const nowNs = this.state.ports.clock.nowNs;
+    const waitedNs = nowNs - ops.numbers[(op >> 2) + OP_START_NS]!;
+    if (waitedNs > 0) {
+      this.state.waited(READ, PART_ORDER, waitedNs);
+      ops.numbers[(op >> 2) + OP_START_NS] = nowNs;
+    }
     const runs = this.runCount;
     ops.words[op + OP_PENDING] = runs;
     if (runs === 1) {
@@ -100,7 +109,7 @@ export class ReadPath {
   onFlash(op: number, status: Status): void {
     const ops = this.state.ops;
     this.state.buckets.pins[ops.words[op + OP_SLOT]!]!--;
-    this.finish(op, status);
+    this.finish(op, status, PART_LOCAL_FLASH);
   }
 
   onSan(disk: VirtualDisk, op: number, status: Status): void {
@@ -112,7 +121,7 @@ export class ReadPath {
     ) {
       this.fill(disk, op);
     }
-    this.finish(op, status);
+    this.finish(op, status, PART_DATASTORE);
   }
 
   onFill(disk: VirtualDisk, op: number, status: Status): void {
@@ -216,13 +225,14 @@ export class ReadPath {
     );
   }
 
-  private finish(op: number, status: Status): void {
+  private finish(op: number, status: Status, part: number): void {
     const { ops, ports } = this.state;
     const parent = ops.words[op + OP_PARENT]!;
     const guest = parent < 0 ? op : parent;
     if (status !== STATUS_OK) ops.words[guest + OP_FLAGS] = status;
     if (parent >= 0) ops.release(op);
     if (--ops.words[guest + OP_PENDING]! === 0) {
+      this.state.waited(READ, part, ports.clock.nowNs - ops.numbers[(guest >> 2) + OP_START_NS]!);
       ports.guest.complete(ops.words[guest + OP_TAG]!, ops.words[guest + OP_FLAGS]! as Status);
       ops.release(guest);
     }

@@ -7,7 +7,14 @@
  * admitted rate equals the measured destage rate; at the quota they wait for a release.
  */
 import type { Destager } from './destager.ts';
-import type { HostState } from './host-state.ts';
+import {
+  type HostState,
+  PART_DATASTORE,
+  PART_LOCAL_FLASH,
+  PART_NETWORK_FLASH,
+  PART_ORDER,
+  PART_THROTTLE,
+} from './host-state.ts';
 import {
   BLOCK_BYTES,
   ENTRY_META,
@@ -150,6 +157,7 @@ export class WritePath {
         counters.throttledWrites++;
         counters.throttledNs += waitedNs;
         if (waitedNs > counters.throttledNsMax) counters.throttledNsMax = waitedNs;
+        this.state.waited(ops.words[op + OP_OPERATION]!, PART_THROTTLE, waitedNs);
       }
       if (!disk.logging) this.writeThrough(disk, op);
     }
@@ -160,16 +168,41 @@ export class WritePath {
   onLogAppend(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
-    if (ops.words[op + OP_PARENT]! >= 0) ops.release(op);
+    const piece = ops.words[op + OP_PARENT]! >= 0;
+    if (status === STATUS_OK) {
+      const ring = disk.ring;
+      const at = ring.at(sequence);
+      const nowNs = this.state.ports.clock.nowNs;
+      ring.numbers[at + RECORD_DURABLE_NS] = nowNs;
+      if (!piece) {
+        const operation = ops.words[op + OP_OPERATION]!;
+        this.state.waited(operation, PART_LOCAL_FLASH, nowNs - ring.numbers[at + RECORD_APPENDED_NS]!);
+      }
+    }
+    if (piece) ops.release(op);
     if (status === STATUS_OK) this.durable(disk, sequence);
   }
 
+  /** A peer has the record. */
+  onReplica(disk: VirtualDisk, sequence: number): void {
+    const { counters, ports } = this.state;
+    counters.replicaNs += ports.clock.nowNs - disk.ring.numbers[disk.ring.at(sequence) + RECORD_APPENDED_NS]!;
+    counters.replicaAcks++;
+    this.durable(disk, sequence);
+  }
+
   /** One more holder has the record. */
-  durable(disk: VirtualDisk, sequence: number): void {
+  private durable(disk: VirtualDisk, sequence: number): void {
     const ring = disk.ring;
     const at = ring.at(sequence);
     if (--ring.words[at + RECORD_PENDING]! !== 0) return;
-    ring.numbers[at + RECORD_DURABLE_NS] = this.state.ports.clock.nowNs;
+    const nowNs = this.state.ports.clock.nowNs;
+    const op = ring.words[at + RECORD_OP]!;
+    // Until now the column holds when local flash had the record.
+    const replicaNs = nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
+    if (op >= 0 && replicaNs > 0)
+      this.state.waited(this.state.ops.words[op + OP_OPERATION]!, PART_NETWORK_FLASH, replicaNs);
+    ring.numbers[at + RECORD_DURABLE_NS] = nowNs;
     if (sequence === disk.committed + 1) this.commit(disk);
   }
 
@@ -181,9 +214,11 @@ export class WritePath {
     while (sequence < ring.next) {
       const at = ring.at(sequence);
       if (ring.words[at + RECORD_PENDING] !== 0) break;
-      counters.logOrderNs += nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
+      const orderNs = nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
+      counters.logOrderNs += orderNs;
       const op = ring.words[at + RECORD_OP]!;
       if (op >= 0) {
+        if (orderNs > 0) this.state.waited(ops.words[op + OP_OPERATION]!, PART_ORDER, orderNs);
         ports.guest.complete(ops.words[op + OP_TAG]!, STATUS_OK);
         ops.release(op);
       }
@@ -384,6 +419,7 @@ export class WritePath {
     ring.words[at + RECORD_PENDING] = 1;
     ring.words[at + RECORD_OP] = -1;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
+    ops.numbers[(op >> 2) + OP_START_NS] = ports.clock.nowNs;
     let copy = -1;
     if (discard || !this.state.hasFlash) {
       this.invalidate(disk, offset, bytes, sequence, discard);
@@ -453,6 +489,8 @@ export class WritePath {
 
   onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
     const { ops, ports } = this.state;
+    const waitedNs = ports.clock.nowNs - ops.numbers[(op >> 2) + OP_START_NS]!;
+    this.state.waited(ops.words[op + OP_OPERATION]!, PART_DATASTORE, waitedNs);
     ports.guest.complete(ops.words[op + OP_TAG]!, status);
     this.finishThrough(disk, op, status);
   }

@@ -86,6 +86,40 @@ export interface VmResult {
   readonly slowestShare: number;
 }
 
+/**
+ * What the guest I/Os of one kind waited for, summed over them, one part after the other: together their response
+ * times. Of what went on at once, the part that was waited for last counts; of a replicated write local flash counts
+ * whole, and its replicas with what they took beyond it. With a warm-up the sums include I/Os that were under way at its end.
+ */
+export interface LatencyParts {
+  /** In the virtual disk's queue. */
+  readonly queueNs: number;
+  /** Held back by flow control, or while the write policy changed. */
+  readonly throttleNs: number;
+  /** For an earlier write to be durable: in the order of the log, or before a block could be read. */
+  readonly orderNs: number;
+  readonly localFlashNs: number;
+  readonly networkFlashNs: number;
+  readonly datastoreNs: number;
+}
+
+/** The parts in the order of documents and tables. */
+export const LATENCY_PARTS = [
+  'queueNs',
+  'throttleNs',
+  'orderNs',
+  'localFlashNs',
+  'networkFlashNs',
+  'datastoreNs',
+] as const satisfies readonly (keyof LatencyParts)[];
+
+/** A layer as a guest's I/Os meet it: how many went there and were waited for, and how long one took. */
+export interface LayerLatency {
+  readonly ios: number;
+  /** null without I/Os. */
+  readonly meanNs: number | null;
+}
+
 export interface ModeResult {
   readonly workload: string;
   readonly mode: string;
@@ -95,6 +129,17 @@ export interface ModeResult {
   readonly flushes: Latencies;
   readonly all: Latencies;
   readonly vms: readonly VmResult[];
+  readonly parts: {
+    readonly reads: LatencyParts;
+    readonly writes: LatencyParts;
+    readonly flushes: LatencyParts;
+  };
+  /** `networkFlash`: from the append of a write to each peer's acknowledgement. */
+  readonly layers: {
+    readonly localFlash: LayerLatency;
+    readonly networkFlash: LayerLatency;
+    readonly datastore: LayerLatency;
+  };
   /** Share of read bytes served by flash; null without reads. */
   readonly hitRatio: number | null;
   readonly outstanding: { readonly mean: number; readonly max: number };
@@ -204,6 +249,22 @@ export interface Timeline {
   readonly sanWriteBytes: readonly number[];
   readonly sanIos: readonly number[];
   readonly evictedBytes: readonly number[];
+  readonly flashIos: readonly number[];
+  readonly networkMessages: readonly number[];
+  /** Time that guest I/Os waited for a layer, and how many did; `networkFlash` counts every peer's acknowledgement. */
+  readonly localFlashNs: readonly number[];
+  readonly localFlashIos: readonly number[];
+  readonly networkFlashNs: readonly number[];
+  readonly networkFlashIos: readonly number[];
+  readonly datastoreNs: readonly number[];
+  readonly datastoreIos: readonly number[];
+  /** Busy time over servers x elapsed time; a request counts where it begins, so that 1 can be passed. */
+  readonly flashBusyShare: readonly number[];
+  readonly networkBusyShare: readonly number[];
+  readonly sanBusyShare: readonly number[];
+  /** Longest time from a write's acknowledgement to its release, of those released in the interval. */
+  readonly timeToDestageNsMax: readonly number[];
+  readonly checkpoints: readonly number[];
 }
 
 /** Everything one run hands to this room. */

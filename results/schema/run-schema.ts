@@ -54,6 +54,25 @@ const latencies = z
   })
   .meta({ id: 'latencies' });
 
+const summedNs = z.number().nonnegative().meta({ description: 'nanoseconds, summed over I/Os' });
+
+const latencyParts = z
+  .object({
+    queueNs: summedNs,
+    throttleNs: summedNs,
+    orderNs: summedNs,
+    localFlashNs: summedNs,
+    networkFlashNs: summedNs,
+    datastoreNs: summedNs,
+  })
+  .meta({
+    id: 'latencyParts',
+    description:
+      'what the I/Os of a kind waited for, one part after the other; together their response times',
+  });
+
+const layerLatency = z.object({ ios: count, meanNs: real.nullable() }).meta({ id: 'layerLatency' });
+
 const byCause = z
   .object({ guest: count, destage: count, record: count, heartbeat: count })
   .meta({ id: 'sanByCause' });
@@ -78,7 +97,7 @@ const workload = z.object({
     .nullable()
     .meta({ description: 'share of read bytes that an endless, initially empty cache would serve' }),
   disks: count,
-  contentSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  contentSha256: z.string().regex(/^[0-9a-f]{64}(\+[0-9a-f]{64})*$/),
   reorderedRows: count,
   recorded: z.object({
     latencies: count,
@@ -109,6 +128,8 @@ const result = z.object({
       slowestShare: z.number().min(0).max(1),
     }),
   ),
+  parts: z.object({ reads: latencyParts, writes: latencyParts, flushes: latencyParts }),
+  layers: z.object({ localFlash: layerLatency, networkFlash: layerLatency, datastore: layerLatency }),
   hitRatio: z.number().min(0).max(1).nullable(),
   outstanding: z.object({ mean: real, max: count }),
   flash: z.object({
@@ -178,6 +199,19 @@ export const timelineFileSchema = z.object({
       sanWriteBytes: perInterval,
       sanIos: perInterval,
       evictedBytes: perInterval,
+      flashIos: perInterval,
+      networkMessages: perInterval,
+      localFlashNs: perInterval,
+      localFlashIos: perInterval,
+      networkFlashNs: perInterval,
+      networkFlashIos: perInterval,
+      datastoreNs: perInterval,
+      datastoreIos: perInterval,
+      flashBusyShare: perInterval,
+      networkBusyShare: perInterval,
+      sanBusyShare: perInterval,
+      timeToDestageNsMax: perInterval,
+      checkpoints: perInterval,
     }),
   ),
 }) satisfies z.ZodType<{ timelines: Plain<Timeline>[] }>;

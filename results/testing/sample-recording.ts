@@ -9,6 +9,7 @@ import {
   LATENCY_KINDS,
   type Latencies,
   type LatencyKind,
+  type LatencyParts,
   type LatencyRecording,
   type ModeResult,
   RUN_SCHEMA,
@@ -61,6 +62,26 @@ function drawNs(stream: RandomStream, typicalNs: number, busy: number): number {
 
 function latencies(response: LatencyHistogram, service: LatencyHistogram): Latencies {
   return { count: response.count, response: summarise(response), service: summarise(service) };
+}
+
+/** The sums of a recording, shared out among the parts; the rest is the datastore's. */
+function parts(
+  { response, service }: LatencyRecording,
+  { localFlash = 0, networkFlash = 0 }: { localFlash?: number; networkFlash?: number },
+): LatencyParts {
+  const sumOf = (histograms: readonly SparseHistogram[]): number =>
+    histograms.reduce((sum, { sumLow, sumHigh }) => sum + sumLow + sumHigh * 2 ** 52, 0);
+  const serviceNs = sumOf(service);
+  const localFlashNs = Math.floor(serviceNs * localFlash);
+  const networkFlashNs = Math.floor(serviceNs * networkFlash);
+  return {
+    queueNs: sumOf(response) - serviceNs,
+    throttleNs: 0,
+    orderNs: 0,
+    localFlashNs,
+    networkFlashNs,
+    datastoreNs: serviceNs - localFlashNs - networkFlashNs,
+  };
 }
 
 interface Drawn {
@@ -154,6 +175,19 @@ function drawMode(workload: string, mode: string, options: Required<SampleOption
     sanWriteBytes: series(2_500_000),
     sanIos: series(200),
     evictedBytes: series(0),
+    flashIos: series(mode === 'none' ? 0 : 300),
+    networkMessages: series(200 * replicas),
+    localFlashNs: series(mode === 'none' ? 0 : 20e6),
+    localFlashIos: series(mode === 'none' ? 0 : 300),
+    networkFlashNs: series(20e6 * replicas),
+    networkFlashIos: series(200 * replicas),
+    datastoreNs: series(90e6),
+    datastoreIos: series(100),
+    flashBusyShare: dirtyBytes.map((_, i) => (mode === 'none' ? 0 : (i % 11) / 100)),
+    networkBusyShare: dirtyBytes.map((_, i) => (replicas * (i % 7)) / 100),
+    sanBusyShare: dirtyBytes.map((_, i) => (20 + (i % 17)) / 100),
+    timeToDestageNsMax: series(writeBack ? 800e6 : 0),
+    checkpoints: series(writeBack ? 1 : 0),
   };
   const writes = total(everyVm, [1]).count;
   const reads = total(everyVm, [0]).count;
@@ -168,6 +202,19 @@ function drawMode(workload: string, mode: string, options: Required<SampleOption
     flushes: total(everyVm, [2]),
     all: total(everyVm, [0, 1, 2]),
     vms,
+    parts: {
+      reads: parts(recordings[0]!, { localFlash: typical.hitRatio / 4 }),
+      writes: parts(
+        recordings[1]!,
+        writeBack ? { localFlash: 1 / (1 + replicas), networkFlash: replicas / (1 + replicas) } : {},
+      ),
+      flushes: parts(recordings[2]!, writeBack ? { localFlash: 1 } : {}),
+    },
+    layers: {
+      localFlash: { ios: mode === 'none' ? 0 : writes, meanNs: mode === 'none' ? null : typical.writeNs },
+      networkFlash: { ios: writes * replicas, meanNs: replicas === 0 ? null : typical.writeNs * 0.9 },
+      datastore: { ios: reads, meanNs: typical.readNs },
+    },
     hitRatio: typical.hitRatio,
     outstanding: { mean: 2.25, max: 71 },
     flash: {
