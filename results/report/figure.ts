@@ -1,17 +1,43 @@
 /** A chart as plain data: the charts make it, the page's script draws it. */
 import type { RunRecording } from '../schema/run-document.ts';
 
+/** A span of virtual time that charts over time shade, such as a fault. */
+export interface ReportWindow {
+  readonly workload: string;
+  /** All modes without. */
+  readonly mode?: string;
+  readonly fromNs: number;
+  readonly untilNs: number;
+  readonly kind: FigureWindow['kind'];
+  readonly label: string;
+}
+
 /** What a report needs of a run: nothing that differs between machines. */
-export type ReportInput = Pick<RunRecording, 'document' | 'timelines' | 'latencies'>;
+export interface ReportInput extends Pick<RunRecording, 'document' | 'timelines' | 'latencies'> {
+  readonly windows?: readonly ReportWindow[];
+}
 
 export interface Axis {
   /** With the unit in brackets. */
   readonly title: string;
   readonly scale: 'linear' | 'log';
   /** How the page writes values of this axis: nanoseconds as time, plain numbers with `suffix`, percentiles from 1 / (1 - p). */
-  readonly format: 'ns' | 'number' | 'percentile';
+  readonly format: 'ns' | 'number' | 'percentile' | 'category';
   /** Unit after plain numbers. */
   readonly suffix?: string;
+  /** What stands at x = 0, 1, …, of an axis of categories. */
+  readonly categories?: readonly string[];
+}
+
+/** A span of the x axis that is shaded: why things were otherwise there. */
+export interface FigureWindow {
+  readonly kind: 'fault' | 'throttle' | 'checkpoint';
+  readonly label: string;
+  /** In units of the x axis. */
+  readonly from: number;
+  readonly until: number;
+  /** The line it belongs to; all without. */
+  readonly mode?: string;
 }
 
 export interface Series {
@@ -28,6 +54,13 @@ export interface Figure {
   readonly caption: string;
   readonly x: Axis;
   readonly y: Axis;
+  /** Bars are stacked. @default 'lines' */
+  readonly kind?: 'lines' | 'bars';
+  readonly windows?: readonly FigureWindow[];
+  /** One of several of a kind, drawn small beside the others. */
+  readonly small?: boolean;
+  /** Offered for download beside the figure's own data. */
+  readonly files?: readonly { readonly name: string; readonly text: string }[];
   /** Sets of lines that can be shown and hidden together; the first is drawn boldest. */
   readonly groups: readonly { readonly name: string; readonly shown: boolean }[];
   readonly series: readonly Series[];

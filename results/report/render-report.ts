@@ -2,10 +2,6 @@
  * The report: one HTML file that needs nothing else. Its bytes follow from the recording alone: no time of day, path,
  * host or version of Node is in it.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import {
   formatBytes,
   formatCount,
@@ -22,31 +18,17 @@ import {
 import { CHARTS } from './charts/index.ts';
 import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
 import { arrayFlush, describeWorkload } from './describe.ts';
-import type { Figure, ReportInput } from './figure.ts';
+import type { ReportInput } from './figure.ts';
+import { PageFigures } from './page/figures.ts';
 import { GLOSSARY } from './page/glossary.ts';
-import { escapeHtml, inlineJson, nameHtml, sentenceHtml, shortName } from './page/html.ts';
-import { PAGE_SCRIPT } from './page/script.ts';
-import { MODE_STYLES, PAGE_STYLE } from './page/style.ts';
+import { escapeHtml, nameHtml, sentenceHtml, shortName } from './page/html.ts';
+import { pageHtml } from './page/page.ts';
+import { MODE_STYLES } from './page/style.ts';
 import { listed, plainText, visibleJson } from './plain-text.ts';
 import { verdictGroups } from './verdict-groups.ts';
 
-const require = createRequire(import.meta.url);
-let chartLibrary: string | undefined;
-
 /** Longest list of modes at a verdict, in characters: all of ours fit (assumed). */
 const MODES_LENGTH = 120;
-
-/** Chart.js as one script; the package exports its module only, whose neighbour the UMD file is. */
-function chartScript(): string {
-  chartLibrary ??= readFileSync(join(dirname(require.resolve('chart.js')), 'chart.umd.min.js'), 'utf8')
-    .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')
-    .replace(/<\/script/gi, '<\\/script');
-  return chartLibrary;
-}
-
-function scriptHash(script: string): string {
-  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
-}
 
 /** Modes keep colour and dash on the whole page: the known ones by rank, others after them. */
 function modeStyles(document: RunDocument): Map<string, number> {
@@ -57,13 +39,11 @@ function modeStyles(document: RunDocument): Map<string, number> {
 
 interface Page {
   readonly input: ReportInput;
-  readonly styles: ReadonlyMap<string, number>;
-  /** What the page's script draws, collected while the sections are written. */
-  readonly figures: unknown[];
+  readonly figures: PageFigures;
 }
 
 function modeHtml(page: Page, mode: string): string {
-  return `<span data-swatch="${page.styles.get(mode)}"></span>${nameHtml(mode)}`;
+  return page.figures.swatchHtml(mode) + nameHtml(mode);
 }
 
 function factsHtml(facts: readonly (readonly [name: string, html: string])[]): string {
@@ -229,24 +209,6 @@ function verdictList(results: readonly ModeResult[]): string {
   return items.length === 0 ? '' : `<dl class="badges">${items.join('')}</dl>`;
 }
 
-function figureHtml(page: Page, figure: Figure): string {
-  const modes: string[] = [];
-  for (const { mode } of figure.series) if (!modes.includes(mode)) modes.push(mode);
-  const { title, caption, x, y, groups } = figure;
-  page.figures.push({
-    x,
-    y,
-    groups,
-    modes: modes.map((mode) => ({ name: shortName(mode), style: page.styles.get(mode) })),
-    series: figure.series.map(({ mode, group, points }) => ({ mode: modes.indexOf(mode), group, points })),
-  });
-  const label = `${title}: ${y.title} by ${x.title}, one line for each mode: ${modes.map(shortName).join(', ')}. The tables hold the figures.`;
-  return `<figure class="card" data-figure="${page.figures.length - 1}"><h4>${escapeHtml(title)}</h4>
-<div class="legend" role="group" aria-label="Lines shown"></div>
-<div class="plot"><canvas role="img" aria-label="${escapeHtml(label)}"></canvas></div>
-<p>${escapeHtml(caption)}</p></figure>`;
-}
-
 function workloadSection(page: Page, workload: WorkloadSummary, id: string): string {
   const { document } = page.input;
   const results = resultsOf(document, workload.name);
@@ -260,7 +222,7 @@ ${vmsTable(page, results)}
 <h3>Charts</h3>
 <noscript><p>The charts need JavaScript; the tables do not.</p></noscript>
 <div class="charts">
-${figures.map((figure) => figureHtml(page, figure)).join('\n')}
+${figures.map((figure) => page.figures.html(figure)).join('\n')}
 </div>
 ${layersTable(page, results)}
 </section>`;
@@ -318,45 +280,25 @@ function glossarySection(): string {
  */
 export function renderReport(input: ReportInput): string {
   const { document } = input;
-  const page: Page = { input, styles: modeStyles(document), figures: [] };
+  const page: Page = { input, figures: new PageFigures(modeStyles(document)) };
   const ids = document.workloads.map((_, i) => `workload-${i + 1}`);
   const sections = document.workloads.map((workload, i) => workloadSection(page, workload, ids[i]!));
   const scenario = typeof document.scenario.name === 'string' ? document.scenario.name : 'unnamed';
-  const names = listed(document.workloads.map(({ name }) => nameHtml(name)));
-  const links = document.workloads.map(
-    ({ name }, i) => `<li><a href="#${ids[i]}">${nameHtml(name)}</a></li>`,
-  );
-  const library = chartScript();
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${scriptHash(library)} ${scriptHash(PAGE_SCRIPT)}; img-src data:; base-uri 'none'; form-action 'none'`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>fvp-bench: ${escapeHtml(document.workloads.map(({ name }) => shortName(name)).join(', '))}</title>
-<link rel="icon" href="data:,">
-<style>${PAGE_STYLE}</style>
-</head>
-<body>
-<a class="skip" href="#content">Skip to the content</a>
-<div class="wrap">
-<header class="top"><div><h1>What FVP would do for ${names}</h1>
-<p>Scenario ${nameHtml(scenario)}, replay ${escapeHtml(document.replay)}, seed ${document.seed}. Simulated in virtual time.</p></div>
-<button type="button" class="theme" hidden>Dark theme</button></header>
-<nav aria-label="Sections"><ul>${links.join('')}<li><a href="#scenario">Scenario and provenance</a></li><li><a href="#glossary">Words</a></li></ul></nav>
-<main id="content">
-${verdictSection(document, ids)}
-${sections.join('\n')}
-${provenanceSection(document)}
-${glossarySection()}
-</main>
-</div>
-<script>${library}</script>
-<script type="application/json" id="figures">${inlineJson(page.figures)}</script>
-<script>${PAGE_SCRIPT}</script>
-</body>
-</html>
-`;
+  return pageHtml({
+    title: `fvp-bench: ${document.workloads.map(({ name }) => shortName(name)).join(', ')}`,
+    headingHtml: `What FVP would do for ${listed(document.workloads.map(({ name }) => nameHtml(name)))}`,
+    subtitleHtml: `Scenario ${nameHtml(scenario)}, replay ${escapeHtml(document.replay)}, seed ${document.seed}. Simulated in virtual time.`,
+    links: [
+      ...document.workloads.map(({ name }, i) => ({ id: ids[i]!, html: nameHtml(name) })),
+      { id: 'scenario', html: 'Scenario and provenance' },
+      { id: 'glossary', html: 'Words' },
+    ],
+    mainHtml: [
+      verdictSection(document, ids),
+      ...sections,
+      provenanceSection(document),
+      glossarySection(),
+    ].join('\n'),
+    figures: page.figures,
+  });
 }

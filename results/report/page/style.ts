@@ -16,8 +16,8 @@ const DARK = `
   --mode-0: #e7eaed; --mode-1: #56b4e9; --mode-2: #f28530; --mode-3: #2fc79b; --mode-4: #e39bc4;
   --mode-5: #e6b422; --mode-6: #9ad4f5; --mode-7: #a3adb8;`;
 
-/** How many colours and dashes there are; a run with more modes starts again from the first. */
-export const MODE_STYLES = 8;
+/** How many pairs of one of eight colours and a dash there are; a run with more modes starts again from the first. */
+export const MODE_STYLES = 12;
 
 export const PAGE_STYLE = `
 :root {${LIGHT}
@@ -86,13 +86,20 @@ td.note { text-align: center; color: var(--bad); font-style: italic; }
 .swatch line { stroke-width: 3; }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 36rem), 1fr)); }
 figure { margin: 0; min-width: 0; }
-figure p { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; }
+figcaption { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; max-width: 78ch; }
+.smalls { display: grid; gap: 0.8rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
+.data summary { font-weight: 400; color: var(--muted); font-size: 0.9rem; }
+.data .scroll { max-height: 22rem; overflow: auto; }
+.data thead th { position: sticky; top: 0; background: var(--card); z-index: 1; }
+.downloads { display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0.6rem 0; }
+.downloads button { padding: 0.15rem 0.5rem; font-size: 0.85rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0.6rem 0; }
 .legend button { padding: 0.15rem 0.5rem; font-size: 0.85rem; display: inline-flex; align-items: center; }
 .legend button[aria-pressed="false"] { color: var(--muted); text-decoration: line-through; }
 .legend button[aria-pressed="false"] .swatch { opacity: 0.25; }
 .legend .gap { width: 0.6rem; }
 .plot { position: relative; height: clamp(17rem, 26vw, 25rem); }
+.small .plot { height: 13rem; }
 details { margin-top: 0.8rem; }
 summary { cursor: pointer; font-weight: 600; }
 details > .scroll { margin-top: 0.6rem; }
@@ -116,7 +123,7 @@ pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; ba
   :root, :root:not([data-theme="light"]), :root[data-theme="dark"] {${LIGHT}
   }
   body { font-size: 10pt; background: #fff; }
-  .theme, nav, .skip { display: none; }
+  .theme, nav, .skip, .data { display: none; }
   .card, .scroll, pre { border-color: #bbb; }
   .scroll, pre { overflow: visible; max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -130,6 +137,7 @@ pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; ba
   .charts { grid-template-columns: 1fr 1fr; }
   .plot { height: 15rem; }
   figure, tr, .glossary div { break-inside: avoid; }
+  .small .plot { height: 10rem; }
   h2, h3 { break-after: avoid; }
 }
 `;
