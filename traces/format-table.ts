@@ -1,6 +1,7 @@
 /** The formats that can be read. Add one: a file in `formats/` and a line here. */
 import { DataError, UsageError } from '../reference/kernel/errors.ts';
 import { didYouMean } from '../reference/kernel/nearest-name.ts';
+import { arrow } from './formats/arrow.ts';
 import { blkparse } from './formats/blkparse.ts';
 import { blkreplay } from './formats/blkreplay.ts';
 import { blktrace } from './formats/blktrace.ts';
@@ -8,7 +9,7 @@ import { fioIolog } from './formats/fio-iolog.ts';
 import { vscsi } from './formats/vscsi.ts';
 import type { TraceFormat } from './trace-format.ts';
 
-export const formatTable: readonly TraceFormat[] = [fioIolog, blkparse, blktrace, blkreplay, vscsi];
+export const formatTable: readonly TraceFormat[] = [fioIolog, blkparse, blktrace, blkreplay, vscsi, arrow];
 
 /**
  * The format of this name.

@@ -313,7 +313,7 @@ describe('bad input', () => {
     [
       'text of no known format',
       'a,b,c\n1,2,3\n',
-      'E_DATA input: the trace format is unknown; found "a,b,c"; expected one of fio-iolog, blkparse, blktrace, blkreplay, vscsi (where you know the format, say so with --format)',
+      'E_DATA input: the trace format is unknown; found "a,b,c"; expected one of fio-iolog, blkparse, blktrace, blkreplay, vscsi, arrow (where you know the format, say so with --format)',
     ],
     [
       'binary garbage',

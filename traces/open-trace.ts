@@ -6,6 +6,7 @@ import { MIB } from '../reference/kernel/units.ts';
 import { noInput, openRawSource } from './decode/byte-source.ts';
 import { openDecoded } from './decode/decoder.ts';
 import { importInputs, type TraceInput } from './import-inputs.ts';
+import { openStore } from './store/arrow-file.ts';
 import type { Trace } from './trace.ts';
 import type { TraceEvent } from './trace-format.ts';
 
@@ -35,6 +36,10 @@ export async function openTrace(paths: readonly string[], options: OpenTraceOpti
   const files = paths.flatMap((path) => (path === '-' ? [path] : expand(path)));
   if (files.length > FILES_MAX)
     throw new NoInputError(`${files.length} files are too many; at most ${FILES_MAX} can be merged`);
+  if (files.length === 1 && files[0] !== '-' && (options.format ?? 'arrow') === 'arrow') {
+    const store = openStore(files[0]!, nameOf(paths));
+    if (store !== undefined) return store;
+  }
   // Few inputs get large chunks, many share the memory.
   const chunkBytes = files.length <= 4 ? MIB : MIB / 8;
   const inputs: TraceInput[] = [];
@@ -107,7 +112,7 @@ function leftOut(files: readonly string[]): string[] {
 }
 
 const SUFFIX =
-  /\.(?:gz|zst|txt|log|bin|dat|out|trace|csv|load|iolog[0-9]?|blkparse|blktrace|blkreplay|vscsi|replay)$|\.blktrace\.[0-9]+$/;
+  /\.(?:gz|zst|arrow|txt|log|bin|dat|out|trace|csv|load|iolog[0-9]?|blkparse|blktrace|blkreplay|vscsi|replay)$|\.blktrace\.[0-9]+$/;
 
 /** A file's base name without suffixes; `stdin` for `-`. */
 export function titleOf(path: string): string {

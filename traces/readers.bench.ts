@@ -17,6 +17,7 @@ import { createPlacedBlock } from './rows/placed-block.ts';
 import { RowWriter } from './rows/row-writer.ts';
 import { TimeOrigin } from './rows/time-origin.ts';
 import { SAMPLES } from './samples/samples.ts';
+import { writeStore } from './store/write-store.ts';
 
 /** Rows of the generated logs. */
 export const ROWS = 500_000;
@@ -81,7 +82,16 @@ export async function addReaderTasks(bench: Bench): Promise<void> {
   sample.close();
   bench.add(`import the database sample, ${sample.summary.ios} rows`, importOf(database.file));
   const trace = await openTrace([plain]);
-  bench.add(`read stored rows, ${ROWS} rows`, () => {
+  const store = join(folder, 'generated.arrow');
+  await writeStore(trace, store);
+  const stored = await openTrace([store]);
+  bench.add(`parse arrow, ${ROWS} rows`, () => parseOnly(store));
+  bench.add(`read the store's rows, ${ROWS} rows`, () => {
+    const cursor = stored.cursor();
+    while (cursor.next() !== undefined);
+    cursor.close();
+  });
+  bench.add(`read spooled rows, ${ROWS} rows`, () => {
     const cursor = trace.cursor();
     while (cursor.next() !== undefined);
     cursor.close();

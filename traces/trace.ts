@@ -10,6 +10,8 @@ export interface Trace {
   readonly diskNames: readonly string[];
   /** What a person should know of the reading, one sentence each. */
   readonly warnings: readonly string[];
+  /** Where it comes from, as far as a store says. */
+  readonly provenance?: Readonly<Record<string, string>>;
   /** A reader of its own over all rows, from the first; the block it gives is reused by its next call. */
   cursor(): RowCursor;
   /** Frees memory and temporary file. */

@@ -50,6 +50,18 @@ export function createRowBlock(capacity: number): RowBlock {
   };
 }
 
+/** Copies rows of one block into another. */
+export function copyRows(from: RowBlock, at: number, to: RowBlock, into: number, count: number): void {
+  to.timeNs.set(from.timeNs.subarray(at, at + count), into);
+  to.offset.set(from.offset.subarray(at, at + count), into);
+  to.lengthBytes.set(from.lengthBytes.subarray(at, at + count), into);
+  to.latencyNs.set(from.latencyNs.subarray(at, at + count), into);
+  to.pid.set(from.pid.subarray(at, at + count), into);
+  to.disk.set(from.disk.subarray(at, at + count), into);
+  to.op.set(from.op.subarray(at, at + count), into);
+  to.flags.set(from.flags.subarray(at, at + count), into);
+}
+
 /** A forward reader over rows already at hand (memory or a local spool), so that a replay never has to wait. */
 export interface RowCursor {
   /** The next rows, or undefined at the end. The block is reused by the next call. */
