@@ -7,6 +7,7 @@ import type { Checkpointer } from './checkpointer.ts';
 import { BATCH_LENGTH_CLASSES, type HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
 import {
+  PENDING_LOCAL,
   RECORD_APPENDED_BYTES,
   RECORD_APPENDED_NS,
   RECORD_BYTES,
@@ -16,6 +17,7 @@ import {
   RECORD_OFFSET,
   RECORD_PAYLOAD,
   RECORD_PAYLOAD_OFFSET,
+  RECORD_PENDING,
   RECORD_PREVIOUS,
   RECORD_SLOT,
   RECORD_SLOTS,
@@ -25,10 +27,12 @@ import {
   OP_DISK,
   OP_FLAGS,
   OP_KEY,
+  OP_NEXT,
   OP_OFFSET,
   OP_OPERATION,
   OP_PARENT,
   OP_PENDING,
+  OP_SEQUENCE,
   OP_SLOT,
   OP_TAG,
   STAGE_DESTAGE_READ,
@@ -40,9 +44,13 @@ import {
   SAN_DISCARD,
   SAN_FLUSH,
   SAN_WRITE,
+  STATUS_CORRUPT,
   STATUS_OK,
+  STATUS_REFUSED,
   type Status,
 } from './ports.ts';
+import type { Questions } from './recovery/questions.ts';
+import { TIMER_RETRY, timerOf } from './timers.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
 
 /** A batch key is sector * this + place in the batch, so that sorting keys sorts by address. */
@@ -53,24 +61,43 @@ export const BATCH_RECORDS_MAX = PLACES;
 const INSERTION_SORT_MAX = 20;
 /** The destage rate is measured over this much time of destaging. @source assumed */
 const RATE_WINDOW_NS = 50e6;
+/** What the datastore refused with an error, or nobody could deliver, is tried again after this. @source assumed */
+const RETRY_NS = 100e6;
+/** After so many times in a row that data of the log can be read nowhere, it is given up. @source assumed */
+const UNREADABLE_MOST = 20;
 
 export class Destager {
   private readonly state: HostState;
   private readonly checkpointer: Checkpointer;
+  private readonly questions: Questions;
+  private readonly onFenced: (disk: VirtualDisk) => void;
+  /** Called when data of the log can be read nowhere. */
+  private readonly onUnreadable: (disk: VirtualDisk) => void;
 
-  constructor(state: HostState, checkpointer: Checkpointer) {
+  constructor(
+    state: HostState,
+    checkpointer: Checkpointer,
+    questions: Questions,
+    onFenced: (disk: VirtualDisk) => void,
+    onUnreadable: (disk: VirtualDisk) => void,
+  ) {
     this.state = state;
     this.checkpointer = checkpointer;
+    this.questions = questions;
+    this.onFenced = onFenced;
+    this.onUnreadable = onUnreadable;
   }
 
   /** Starts a batch unless one is under way or nothing is committed beyond the last. */
   kick(disk: VirtualDisk): void {
-    if (disk.batchPending !== 0 || disk.committed <= disk.destaged || !disk.logging) return;
+    const last = disk.throughCheckpoint ? this.lastHere(disk) : disk.committed;
+    if (disk.batchPending !== 0 || last <= disk.destaged || !disk.logging) return;
     const { ops, options, ports } = this.state;
+    if (ports.clock.nowNs >= disk.leaseEndsNs) return;
     const ring = disk.ring;
     const keys = disk.batchKeys;
     const first = disk.destaged + 1;
-    const limit = Math.min(disk.committed, disk.destaged + options.destage.batchRecords);
+    const limit = Math.min(last, disk.destaged + options.destage.batchRecords);
     let bytes = 0;
     let count = 0;
     let logBytes = 0;
@@ -138,19 +165,132 @@ export class Destager {
     disk.batchPending--;
   }
 
+  /** While writes are acknowledged by checkpoints: the last record of those that this host's flash is done with. */
+  private lastHere(disk: VirtualDisk): number {
+    const ring = disk.ring;
+    const end = Math.min(ring.next, disk.destaged + 1 + this.state.options.destage.batchRecords);
+    let sequence = disk.destaged + 1;
+    while (sequence < end && (ring.words[ring.at(sequence) + RECORD_PENDING]! & PENDING_LOCAL) === 0)
+      sequence++;
+    return sequence - 1;
+  }
+
+  /** A record's data has been read, here or from a holder. */
   onRead(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
-    const run = ops.words[op + OP_PARENT]!;
-    if (status !== STATUS_OK) ops.words[run + OP_FLAGS] = status;
+    if (disk.dead) {
+      this.abandon(ops.words[op + OP_PARENT]!, op);
+      return;
+    }
+    if (status !== STATUS_OK) {
+      if (status === STATUS_CORRUPT) this.state.counters.corruptReads++;
+      this.fetch(disk, op);
+      return;
+    }
+    this.readDone(disk, op);
+  }
+
+  private readDone(disk: VirtualDisk, op: number): void {
+    const run = this.state.ops.words[op + OP_PARENT]!;
+    this.state.ops.release(op);
+    this.partRead(disk, run);
+  }
+
+  /** One more part of a run has been read, or could not be. */
+  private partRead(disk: VirtualDisk, run: number): void {
+    const ops = this.state.ops;
+    if (--ops.words[run + OP_PENDING]! !== 0) return;
+    if (ops.words[run + OP_FLAGS] === STATUS_OK) {
+      this.writeRun(disk, run);
+      return;
+    }
+    // Data that nobody has now: the run waits, and is tried again.
+    ops.words[run + OP_FLAGS] = STATUS_OK;
+    if (++disk.unreadable > UNREADABLE_MOST) {
+      ops.release(run);
+      this.onUnreadable(disk);
+    } else this.wait(disk, run);
+  }
+
+  /** Reads a record's data from another host. */
+  private fetch(disk: VirtualDisk, op: number): void {
+    const ops = this.state.ops;
+    const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+    const ring = disk.ring;
+    const at = ring.at(sequence);
+    this.questions.fetch(
+      disk,
+      sequence,
+      0,
+      ring.numbers[at + RECORD_BYTES]!,
+      ring.words[at + RECORD_PAYLOAD]!,
+      ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+      (status) => {
+        const run = ops.words[op + OP_PARENT]!;
+        if (disk.dead) {
+          this.abandon(run, op);
+          return;
+        }
+        if (status === STATUS_OK) disk.unreadable = 0;
+        else ops.words[run + OP_FLAGS] = status;
+        this.readDone(disk, op);
+      },
+    );
+  }
+
+  /** The disk is another host's now: lets go of what is under way. */
+  private abandon(run: number, op: number): void {
+    const ops = this.state.ops;
     ops.release(op);
-    if (--ops.words[run + OP_PENDING]! === 0) this.writeRun(disk, run);
+    if (--ops.words[run + OP_PENDING]! === 0) ops.release(run);
+  }
+
+  /** Puts a run aside until the lease is renewed or its time for another try has come. */
+  private wait(disk: VirtualDisk, run: number): void {
+    const { ops, ports } = this.state;
+    ops.words[run + OP_NEXT] = disk.waitingRuns;
+    disk.waitingRuns = run;
+    if (disk.destageTimerSet) return;
+    disk.destageTimerSet = true;
+    ports.timer.set(ports.clock.nowNs + RETRY_NS, timerOf(TIMER_RETRY, disk.local));
+  }
+
+  /** Tries again what waits. */
+  retry(disk: VirtualDisk): void {
+    disk.destageTimerSet = false;
+    const ops = this.state.ops;
+    let run = disk.waitingRuns;
+    disk.waitingRuns = -1;
+    while (run >= 0) {
+      const next = ops.words[run + OP_NEXT]!;
+      ops.words[run + OP_NEXT] = -1;
+      if (disk.dead) ops.release(run);
+      else if (ops.words[run + OP_OPERATION] === SAN_FLUSH) this.flush(disk, run);
+      else
+        this.readRun(
+          disk,
+          run,
+          ops.words[run + OP_SLOT]!,
+          ops.words[run + OP_SLOT]! + ops.words[run + OP_TAG]!,
+        );
+      run = next;
+    }
+    if (!disk.dead) this.kick(disk);
   }
 
   onWritten(disk: VirtualDisk, op: number, status: Status): void {
+    if (disk.dead) {
+      this.state.ops.release(op);
+      return;
+    }
+    if (status === STATUS_REFUSED) {
+      this.state.ops.release(op);
+      this.onFenced(disk);
+      return;
+    }
     if (status !== STATUS_OK) {
       // A record is never skipped: it is sent again, and the checkpoint stays before it.
-      if (this.state.ops.words[op + OP_OPERATION] === SAN_FLUSH) this.flush(disk, op);
-      else this.writeRun(disk, op);
+      this.wait(disk, op);
       return;
     }
     const ops = this.state.ops;
@@ -182,24 +322,29 @@ export class Destager {
   private readRun(disk: VirtualDisk, run: number, start: number, end: number): void {
     const { ops, options, ports, counters } = this.state;
     const ring = disk.ring;
-    let reads = 0;
+    // Held above zero until every read is out, so that the run cannot go on in between.
+    ops.words[run + OP_PENDING] = 1;
     if (ops.words[run + OP_OPERATION] === SAN_WRITE) {
       for (let place = start; place < end; place++) {
-        const at = ring.at(disk.batchFirst + disk.batchPlaces[place]!);
-        if (
-          this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! <
-          options.destage.bufferBytes
-        )
-          continue;
+        const sequence = disk.batchFirst + disk.batchPlaces[place]!;
+        const at = ring.at(sequence);
+        // Still in memory: the guest's own buffer until it is acknowledged, and the destage buffer.
+        const buffered =
+          this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! < options.destage.bufferBytes;
+        if (buffered || (disk.throughCheckpoint && sequence > disk.committed)) continue;
         const op = ops.allocate();
         ops.words[op + OP_DISK] = disk.local;
         ops.words[op + OP_PARENT] = run;
-        reads++;
+        ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
+        ops.words[run + OP_PENDING]!++;
+        const slot = ring.words[at + RECORD_SLOT]!;
+        if (slot < 0) {
+          this.fetch(disk, op);
+          continue;
+        }
         counters.destageReadBytes += ring.numbers[at + RECORD_BYTES]!;
         const token = op | STAGE_DESTAGE_READ;
-        const address =
-          ring.words[at + RECORD_SLOT]! * BLOCK_BYTES +
-          (ring.numbers[at + RECORD_OFFSET]! & (BLOCK_BYTES - 1));
+        const address = slot * BLOCK_BYTES + (ring.numbers[at + RECORD_OFFSET]! & (BLOCK_BYTES - 1));
         if (ports.content !== null) {
           ports.content.reading(
             token,
@@ -218,12 +363,15 @@ export class Destager {
         );
       }
     }
-    ops.words[run + OP_PENDING] = reads;
-    if (reads === 0) this.writeRun(disk, run);
+    this.partRead(disk, run);
   }
 
   private writeRun(disk: VirtualDisk, run: number): void {
     const { ops, ports } = this.state;
+    if (ports.clock.nowNs >= disk.leaseEndsNs) {
+      this.wait(disk, run);
+      return;
+    }
     const token = run | STAGE_DESTAGE_WRITE;
     const offset = ops.numbers[(run >> 2) + OP_OFFSET]!;
     if (ports.content !== null && ops.words[run + OP_OPERATION] === SAN_WRITE) {

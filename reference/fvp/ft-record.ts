@@ -26,6 +26,19 @@ export interface FtRecord {
   readonly checkpoint: number;
 }
 
+/** Every host named by a segment, once, in the order of the segments. */
+export function holdersOf(record: FtRecord): number[] {
+  return [...new Set(record.segments.flatMap((segment) => segment.holders))];
+}
+
+/** The segment for which a log that began at this epoch on this host counts; undefined: the log is worthless. */
+export function segmentOf(record: FtRecord, host: number, firstEpoch: number): Segment | undefined {
+  if (!record.dirty) return undefined;
+  return record.segments.find(
+    (segment) => segment.firstEpoch === firstEpoch && segment.holders.includes(host),
+  );
+}
+
 export function emptyRecord(disk: number): FtRecord {
   return { disk, epoch: 0, version: 0, owner: -1, mode: 'WT', dirty: false, segments: [], checkpoint: 0 };
 }

@@ -1,8 +1,10 @@
 /** What the parts of one host share: its ports, its flash, its requests under way, its counters. */
+import { hash2 } from '../kernel/random.ts';
 import { BucketStore } from './log/bucket-store.ts';
-import { OpTable } from './op-table.ts';
+import { OP_FLAGS, OP_NEXT, OP_TAG, OpTable } from './op-table.ts';
 import type { FvpOptions } from './options.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, Status } from './ports.ts';
+import type { VirtualDisk } from './virtual-disk.ts';
 
 /** Batch lengths are counted by power of two: [1], [2-3], [4-7], ... */
 export const BATCH_LENGTH_CLASSES = 10;
@@ -49,6 +51,25 @@ export class HostCounters {
   /** Reads that waited for an uncommitted write. */
   waitedReads = 0;
   heartbeats = 0;
+  /** Heartbeats that had not been answered when the next one was due. */
+  leasesAtRisk = 0;
+  /** Records sent again to a holder that had not acknowledged them. */
+  resentRecords = 0;
+  /** Bytes of records copied to new holders. */
+  resyncBytes = 0;
+  /** Bytes that were read from another host's flash: dirty data, and clean data after a migration. */
+  remoteReadBytes = 0;
+  /** Bytes served to other hosts. */
+  servedBytes = 0;
+  /** Reads whose data failed its checksum. */
+  corruptReads = 0;
+}
+
+/** A host that may hold replicas. */
+export interface Peer {
+  readonly host: number;
+  /** Fault domain: hosts that may fail together. */
+  readonly domain: string;
 }
 
 export interface HostSetup {
@@ -60,14 +81,19 @@ export interface HostSetup {
   /** The datastore acknowledges before data is durable: checkpoints are preceded by a flush. */
   readonly volatileDatastore: boolean;
   /** Hosts that may hold replicas of this host's disks, in order of preference. */
-  readonly peers: readonly number[];
+  readonly peers: readonly Peer[];
+  /** This host's own fault domain. */
+  readonly domain: string;
+  /** For back-off, so that hosts that try at the same time do not do so for ever. */
+  readonly seed: number;
 }
 
 export class HostState {
   readonly id: number;
   readonly ports: Ports;
   readonly options: FvpOptions;
-  readonly peers: readonly number[];
+  readonly peers: readonly Peer[];
+  readonly domain: string;
   readonly volatileDatastore: boolean;
   readonly hasFlash: boolean;
   readonly ops = new OpTable();
@@ -83,12 +109,17 @@ export class HostState {
   readonly logBuckets: number;
   /** Buckets promised to logs and replica logs. */
   reservedBuckets = 0;
+  private readonly seed: number;
+  private lastRequest = 0;
+  private draws = 0;
 
   constructor(setup: HostSetup) {
     this.id = setup.id;
     this.ports = setup.ports;
     this.options = setup.options;
     this.peers = setup.peers;
+    this.domain = setup.domain;
+    this.seed = setup.seed;
     this.volatileDatastore = setup.volatileDatastore;
     this.hasFlash = setup.ports.flash !== null;
     this.logBuckets = this.quotaBuckets(setup.options.dirtyLimitBytes) - 1;
@@ -112,5 +143,35 @@ export class HostState {
     if (this.reservedBuckets + buckets > this.buckets.capacityBuckets - 1) return false;
     this.reservedBuckets += buckets;
     return true;
+  }
+
+  /**
+   * Ends a guest's request. After the end of the lease nobody is told anything any more, until it is renewed: another
+   * host may own the disk by then (fvp-protocol.md 12.4-4).
+   */
+  complete(disk: VirtualDisk, op: number, status: Status): void {
+    const { ops, ports } = this;
+    if (ports.clock.nowNs < disk.leaseEndsNs) {
+      ports.guest.complete(ops.words[op + OP_TAG]!, status);
+      ops.release(op);
+      return;
+    }
+    if (disk.dead) {
+      ops.release(op);
+      return;
+    }
+    ops.words[op + OP_FLAGS] = status;
+    ops.words[op + OP_NEXT] = disk.withheld;
+    disk.withheld = op;
+  }
+
+  /** A number that names a question to another host; never used twice in a host's life. */
+  nextRequest(): number {
+    return ++this.lastRequest;
+  }
+
+  /** A seeded number from 0 to `bound` - 1. */
+  draw(bound: number): number {
+    return Math.floor((hash2(this.seed, ++this.draws) / 2 ** 32) * bound);
   }
 }

@@ -25,9 +25,12 @@ export const STAGE_DESTAGE_READ = 8;
 export const STAGE_DESTAGE_WRITE = 9;
 export const STAGE_REPLICA_APPEND = 10;
 export const STAGE_CONTROL = 11;
-export const STAGE_CHECKPOINT = 12;
+export const STAGE_RECORD = 12;
 export const STAGE_HEARTBEAT = 13;
-export const STAGE_REPLICA_PREPARE = 14;
+/** A holder's own: `operation` says which. */
+export const STAGE_HELD = 14;
+/** Reads for another host: `parent` -1, a record of the log for a new holder; else clean cache for the new owner. */
+export const STAGE_SEND = 15;
 
 /** Columns of `words`; what they mean varies with the stage, each user says how. */
 export const OP_DISK = 0;

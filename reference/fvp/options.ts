@@ -34,7 +34,29 @@ export interface FvpOptions {
     readonly renewNs: number;
     /** @default 16 s, fvp-protocol.md 12.1 */
     readonly durationNs: number;
+    /** No two hosts' clocks drift apart by more than this. @default 0.001, fvp-protocol.md 12.1 */
+    readonly drift: number;
   };
+  readonly replication: {
+    /** A record that a holder has not acknowledged is sent again after this. @default 200 ms (assumed) */
+    readonly resendNs: number;
+    /** A holder that has not acknowledged a record for this long is lost. @default 1 s, fvp-protocol.md 12.4-18 */
+    readonly timeoutNs: number;
+    /** How long a replacement for a lost holder is sought. @default 5 s, fvp-protocol.md 12.4-18 */
+    readonly replacementNs: number;
+    /** Of the replicas, how many lie outside the owner's fault domain. @default 0, fvp-protocol.md 8 */
+    readonly outside: number;
+    /** Most records sent to a new holder ahead of its acknowledgements. @default 64 (assumed) */
+    readonly resyncRecords: number;
+  };
+  readonly retry: {
+    /** Write-back that failed is tried again after this, and after twice as long each time. @default 10 s (assumed) */
+    readonly firstNs: number;
+    /** @default 5 min (assumed) */
+    readonly mostNs: number;
+  };
+  /** For this long after a migration reads ask the former host. @default 10 min, VirtuCache, fvp-protocol.md 7 */
+  readonly remoteReadsNs: number;
 }
 
 export const DEFAULT_FVP_OPTIONS: FvpOptions = {
@@ -53,5 +75,8 @@ export const DEFAULT_FVP_OPTIONS: FvpOptions = {
   checkpointIntervalNs: 100e6,
   recordHeaderBytes: 64,
   messageBytes: 64,
-  lease: { renewNs: 3e9, durationNs: 16e9 },
+  lease: { renewNs: 3e9, durationNs: 16e9, drift: 1e-3 },
+  replication: { resendNs: 200e6, timeoutNs: 1e9, replacementNs: 5e9, outside: 0, resyncRecords: 64 },
+  retry: { firstNs: 10e9, mostNs: 300e9 },
+  remoteReadsNs: 600e9,
 };

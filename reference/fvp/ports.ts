@@ -34,8 +34,11 @@ export const STATUS_OK = 0;
 export const STATUS_ERROR = 1;
 /** The datastore refused: an older fence, a held lock, or a record that is not as expected. */
 export const STATUS_REFUSED = 2;
-export type Status = 0 | 1 | 2;
+/** What was read does not match its checksum. */
+export const STATUS_CORRUPT = 3;
+export type Status = 0 | 1 | 2 | 3;
 
+/** The host's own monotonic clock; its offset and drift against other hosts' are unknown. */
 export interface ClockPort {
   readonly nowNs: number;
 }
@@ -45,6 +48,10 @@ export interface FlashPort {
   submit(operation: number, address: number, bytes: number, cause: number, token: number, key: number): void;
 }
 
+/**
+ * The shared datastore. It applies a write of a locked disk only if it carries the fence that the latest `lock` of the
+ * disk raised, and checks that when it applies it. The fence of a host's latest `lock` goes with its later requests.
+ */
 export interface DatastorePort {
   /** @param fua the data must be durable before completion, whatever the array's cache */
   submit(
@@ -57,15 +64,24 @@ export interface DatastorePort {
     token: number,
     key: number,
   ): void;
-  /** Tries to take the lock of a disk and raises its fence. STATUS_REFUSED while another host holds it. */
-  lock(disk: number, token: number): void;
+  /** Reads a disk's lock and FT record: `holder`, `counter` and `record` are then as read. */
+  inspect(disk: number, token: number): void;
+  /**
+   * Takes the lock of a disk and raises its fence, if holder and counter are still those seen: of a free lock, of one
+   * whose holder has let its lease expire, or of this host's own from before a restart. Else STATUS_REFUSED.
+   */
+  lock(disk: number, holder: number, counter: number, token: number): void;
   unlock(disk: number, token: number): void;
+  /** Raises the lock's counter. STATUS_REFUSED when this host no longer holds it. */
   heartbeat(disk: number, token: number): void;
-  /** The FT record as it is now; meaningful when a lock or record request has completed. */
+  /** Host that holds the lock, -1 for none; these three are meaningful when a request for the disk has just completed. */
+  holder(disk: number): number;
+  /** Rises whenever the lock is taken or renewed. */
+  counter(disk: number): number;
   record(disk: number): FtRecord;
   /**
    * Replaces the FT record if its epoch and version are those given: one sector, never half visible. Durable at its
-   * completion; STATUS_REFUSED when it was not as expected.
+   * completion; STATUS_REFUSED when it was not as expected or the lock is not this host's.
    */
   compareAndWrite(disk: number, expected: FtRecord, next: FtRecord, token: number): void;
 }
@@ -85,13 +101,15 @@ export interface GuestPort {
 }
 
 export interface TimerPort {
-  /** `Host.onTimer(timer)` will be called at `timeNs`. Timers cannot be taken back; a late one is ignored. */
+  /** `Host.onTimer(timer)` will be called at `timeNs` of the host's clock. Timers cannot be taken back; a late one is ignored. */
   set(timeNs: number, timer: number): void;
 }
 
-/** Told of every change that an administrator could see. */
+/** Told of what an administrator could see. */
 export interface ObserverPort {
   stateChanged(disk: number, state: number): void;
+  /** The host has lost the disk to another one: its VM must stop. */
+  fenced(disk: number): void;
 }
 
 /**
@@ -104,6 +122,59 @@ export interface ContentPort {
   writing(token: number, payload: number, payloadOffset: number, bytes: number, at: number): void;
   /** The read `token` delivers `bytes` into `payload` at `payloadOffset`. */
   reading(token: number, payload: number, payloadOffset: number, bytes: number): void;
+  /** The message carries `bytes` of `payload` from `payloadOffset`. */
+  sending(message: number, payload: number, payloadOffset: number, bytes: number): void;
+  /** The message's data becomes `payload` from `payloadOffset` on. */
+  receiving(message: number, payload: number, payloadOffset: number): void;
+}
+
+/** Header of a log on flash; without one there is no log (fvp-protocol.md 12.1). */
+export interface LogHeader {
+  readonly disk: number;
+  /** Of the first record that this log could hold: the epoch at which its segment began. */
+  readonly firstEpoch: number;
+  /** Newest epoch this log's host has persisted for the disk: appends of an older one are refused. */
+  readonly epoch: number;
+  readonly firstSequence: number;
+  /** Somebody has begun to recover the disk: nothing is appended any more. */
+  readonly sealed: boolean;
+  /** Bytes of dirty data for which room is reserved. */
+  readonly quotaBytes: number;
+}
+
+/** What a log record on flash says of itself, its data apart. */
+export interface LogRecord {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly kind: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly slot: number;
+  readonly slots: number;
+  readonly key: number;
+  readonly payload: number;
+  readonly payloadOffset: number;
+  readonly committedThrough: number;
+  readonly releasedThrough: number;
+}
+
+/** A log as found on flash: records whose checksums are right, by sequence number. */
+export interface FoundLog {
+  readonly header: LogHeader;
+  readonly records: readonly LogRecord[];
+}
+
+/**
+ * What makes the logs on this host's flash self-describing. Before each flash write that carries a header or record
+ * the core says which; it is there once that write is durable. null where no crash can come: then nobody reads it.
+ */
+export interface MediumPort {
+  header(token: number, header: LogHeader): void;
+  record(token: number, disk: number, record: LogRecord): void;
+  /** The write takes the header of the disk's log away. */
+  erase(token: number, disk: number): void;
+  /** Logs found on flash, by disk; asked once, when the host starts. */
+  logs(): readonly FoundLog[];
 }
 
 export interface Ports {
@@ -116,4 +187,5 @@ export interface Ports {
   readonly timer: TimerPort;
   readonly observer: ObserverPort;
   readonly content: ContentPort | null;
+  readonly medium: MediumPort | null;
 }

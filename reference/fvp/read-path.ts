@@ -5,7 +5,13 @@
  * A read never returns an uncommitted write: it waits for the commit (12.4-11). A fill is dropped for each block that
  * was written at any time between the read's issue and the fill's completion (12.4-12).
  */
-import { type HostState, PART_DATASTORE, PART_LOCAL_FLASH, PART_ORDER } from './host-state.ts';
+import {
+  type HostState,
+  PART_DATASTORE,
+  PART_LOCAL_FLASH,
+  PART_NETWORK_FLASH,
+  PART_ORDER,
+} from './host-state.ts';
 import {
   BLOCK_BYTES,
   ENTRY_GENERATION,
@@ -17,7 +23,7 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
-import { RECORD_PENDING } from './log/record-ring.ts';
+import { RECORD_BYTES, RECORD_OFFSET, RECORD_PENDING } from './log/record-ring.ts';
 import {
   OP_BYTES,
   OP_DISK,
@@ -31,7 +37,6 @@ import {
   OP_SEQUENCE,
   OP_SLOT,
   OP_START_NS,
-  OP_TAG,
   STAGE_FILL,
   STAGE_READ_FLASH,
   STAGE_READ_SAN,
@@ -42,17 +47,26 @@ import {
   FLASH_READ,
   FLASH_WRITE,
   SAN_READ,
+  STATUS_CORRUPT,
+  STATUS_ERROR,
   STATUS_OK,
   type Status,
 } from './ports.ts';
+import type { Questions } from './recovery/questions.ts';
 import { STATE_OFF, STATE_WT_NOFLASH, type VirtualDisk } from './virtual-disk.ts';
 
 const FROM_SAN = -1;
 /** `operation` of a read; kernel/io's number. */
 const READ = 0;
 
+/** After so many times in a row that dirty data could be read nowhere, it is given up. @source assumed */
+const UNREADABLE_MOST = 20;
+
 export class ReadPath {
   private readonly state: HostState;
+  private readonly questions: Questions;
+  /** Called when dirty data can be read nowhere. */
+  private readonly onUnreadable: (disk: VirtualDisk) => void;
   /** The runs of the read being taken apart: consecutive bytes from one source. */
   private runCount = 0;
   private runOffset = new Float64Array(64);
@@ -61,16 +75,18 @@ export class ReadPath {
   private runAddress = new Float64Array(64);
   private runBucket = new Int32Array(64);
 
-  constructor(state: HostState) {
+  constructor(state: HostState, questions: Questions, onUnreadable: (disk: VirtualDisk) => void) {
     this.state = state;
+    this.questions = questions;
+    this.onUnreadable = onUnreadable;
   }
 
   /** Starts a guest read; `offset`, `bytes`, `tag`, `key` and `payload` of `op` are set. */
   submit(disk: VirtualDisk, op: number): void {
     const ops = this.state.ops;
     if (disk.state === STATE_OFF || disk.state === STATE_WT_NOFLASH) {
-      this.readSan(disk, op, op, ops.numbers[(op >> 2) + OP_OFFSET]!, ops.numbers[(op >> 2) + OP_BYTES]!);
       ops.words[op + OP_PENDING] = 1;
+      this.readMiss(disk, op, op, ops.numbers[(op >> 2) + OP_OFFSET]!, ops.numbers[(op >> 2) + OP_BYTES]!);
       return;
     }
     const newest = this.takeApart(
@@ -90,10 +106,14 @@ export class ReadPath {
     }
     const runs = this.runCount;
     ops.words[op + OP_PENDING] = runs;
-    if (runs === 1) {
-      this.issue(disk, op, op, 0);
-      return;
-    }
+    if (runs === 1) this.issue(disk, op, op, 0);
+    else this.issueRuns(disk, op, op);
+  }
+
+  /** Sends the runs of `op`, each as a request of its own for its guest's. */
+  private issueRuns(disk: VirtualDisk, guest: number, op: number): void {
+    const ops = this.state.ops;
+    const runs = this.runCount;
     for (let run = 0; run < runs; run++) {
       const child = ops.allocate();
       ops.words[child + OP_DISK] = ops.words[op + OP_DISK]!;
@@ -101,27 +121,43 @@ export class ReadPath {
       ops.numbers[(child >> 2) + OP_BYTES] = this.runBytes[run]!;
       ops.words[child + OP_KEY] = ops.words[op + OP_KEY]! + run;
       ops.words[child + OP_PAYLOAD] = ops.words[op + OP_PAYLOAD]!;
-      ops.words[child + OP_PARENT] = op;
-      this.issue(disk, op, child, run);
+      ops.words[child + OP_PARENT] = guest;
+      this.issue(disk, guest, child, run);
     }
   }
 
-  onFlash(op: number, status: Status): void {
+  /** Looks anew where a part of a read is to come from. */
+  private route(disk: VirtualDisk, guest: number, part: number): void {
     const ops = this.state.ops;
-    this.state.buckets.pins[ops.words[op + OP_SLOT]!]!--;
-    this.finish(op, status, PART_LOCAL_FLASH);
+    this.takeApart(disk, ops.numbers[(part >> 2) + OP_OFFSET]!, ops.numbers[(part >> 2) + OP_BYTES]!);
+    ops.words[guest + OP_PENDING]! += this.runCount - 1;
+    this.issueRuns(disk, guest, part);
+    ops.release(part);
   }
 
-  onSan(disk: VirtualDisk, op: number, status: Status): void {
+  onFlash(disk: VirtualDisk, op: number, status: Status): void {
+    const ops = this.state.ops;
+    this.state.buckets.pins[ops.words[op + OP_SLOT]!]!--;
+    if (status === STATUS_OK || disk.dead) {
+      disk.unreadable = 0;
+      this.finish(disk, op, status, PART_LOCAL_FLASH);
+      return;
+    }
+    if (status === STATUS_CORRUPT) this.state.counters.corruptReads++;
+    this.readElsewhere(disk, op, status);
+  }
+
+  onSan(disk: VirtualDisk, op: number, status: Status, part = PART_DATASTORE): void {
     if (
       status === STATUS_OK &&
       this.state.options.populate &&
       disk.state !== STATE_OFF &&
+      !disk.dead &&
       this.state.hasFlash
     ) {
       this.fill(disk, op);
     }
-    this.finish(op, status, PART_DATASTORE);
+    this.finish(disk, op, status, part);
   }
 
   onFill(disk: VirtualDisk, op: number, status: Status): void {
@@ -130,7 +166,7 @@ export class ReadPath {
     let slot = ops.words[op + OP_SLOT]!;
     const bucket = slot >>> buckets.slotShift;
     buckets.pins[bucket]!--;
-    if (status === STATUS_OK) {
+    if (status === STATUS_OK && !disk.dead) {
       const generation = buckets.generation[bucket]!;
       const barrier = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
       const end = ops.numbers[(op >> 2) + OP_OFFSET]! + ops.numbers[(op >> 2) + OP_BYTES]!;
@@ -150,6 +186,40 @@ export class ReadPath {
       if (dropped) this.state.counters.droppedFills++;
     }
     ops.release(op);
+  }
+
+  /**
+   * Starts to read a range of a disk's clean cache for another host.
+   * @param op parent of the reads; `OP_PENDING` says how many there are
+   * @param stage of their tokens
+   * @returns false when some of it is not in flash here
+   */
+  readCached(disk: VirtualDisk, op: number, offset: number, bytes: number, stage: number): boolean {
+    const { ops, buckets, ports } = this.state;
+    this.takeApart(disk, offset, bytes);
+    for (let run = 0; run < this.runCount; run++) if (this.runAddress[run] === FROM_SAN) return false;
+    ops.words[op + OP_PENDING] = this.runCount;
+    for (let run = 0; run < this.runCount; run++) {
+      const child = ops.allocate();
+      const bucket = this.runBucket[run]!;
+      ops.words[child + OP_DISK] = disk.local;
+      ops.words[child + OP_PARENT] = op;
+      ops.words[child + OP_SLOT] = bucket;
+      buckets.pins[bucket]!++;
+      buckets.referenced[bucket] = 1;
+      const token = child | stage;
+      const payloadOffset = ops.numbers[(op >> 2) + OP_SEQUENCE]! + this.runOffset[run]! - offset;
+      ports.content?.reading(token, ops.words[op + OP_PAYLOAD]!, payloadOffset, this.runBytes[run]!);
+      ports.flash!.submit(
+        FLASH_READ,
+        this.runAddress[run]!,
+        this.runBytes[run]!,
+        CAUSE_GUEST,
+        token,
+        ops.words[op + OP_KEY]!,
+      );
+    }
+    return true;
   }
 
   /** Writes up to `disk.committed` are committed: lets the reads go that waited for them. */
@@ -179,7 +249,7 @@ export class ReadPath {
   private issue(disk: VirtualDisk, guest: number, op: number, run: number): void {
     const address = this.runAddress[run]!;
     if (address === FROM_SAN) {
-      this.readSan(disk, guest, op, this.runOffset[run]!, this.runBytes[run]!);
+      this.readMiss(disk, guest, op, this.runOffset[run]!, this.runBytes[run]!);
       return;
     }
     const { ops, buckets, ports, counters } = this.state;
@@ -201,10 +271,127 @@ export class ReadPath {
     ports.flash!.submit(FLASH_READ, address, bytes, CAUSE_GUEST, token, ops.words[op + OP_KEY]!);
   }
 
+  /** Reads what is not in flash here: from the former host's clean cache where that may be, else the datastore. */
+  private readMiss(disk: VirtualDisk, guest: number, op: number, offset: number, bytes: number): void {
+    if (disk.remoteHost < 0 || !this.mayBeRemote(disk, offset, bytes)) {
+      this.readSan(disk, guest, op, offset, bytes);
+      return;
+    }
+    const ops = this.state.ops;
+    this.setBarrier(disk, op);
+    const payloadOffset = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
+    this.questions.read(disk, offset, bytes, ops.words[op + OP_PAYLOAD]!, payloadOffset, (status) => {
+      if (disk.dead) this.finish(disk, op, STATUS_ERROR, PART_NETWORK_FLASH);
+      else if (status === STATUS_OK) this.onSan(disk, op, STATUS_OK, PART_NETWORK_FLASH);
+      else this.readSan(disk, guest, op, offset, bytes);
+    });
+  }
+
+  /** The former host's copy of a block is as good as its own was, until the block is written here (12.4-13). */
+  private mayBeRemote(disk: VirtualDisk, offset: number, bytes: number): boolean {
+    if (this.state.ports.clock.nowNs >= disk.remoteUntilNs) {
+      disk.remoteHost = -1;
+      return false;
+    }
+    const start = offset - (offset & (BLOCK_BYTES - 1));
+    for (let at = start; at < offset + bytes; at += BLOCK_BYTES) {
+      const position = disk.index.find(at);
+      if (position >= 0 && disk.index.words[position + ENTRY_STAMP]! >= disk.remoteFrom) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Flash could not deliver. What is clean comes from the datastore; of dirty data each part comes from a holder of the
+   * newest committed record that wrote it, never from the datastore (12.4-11, 12.4-16).
+   */
+  private readElsewhere(disk: VirtualDisk, op: number, failure: Status): void {
+    const ops = this.state.ops;
+    const parent = ops.words[op + OP_PARENT]!;
+    const guest = parent < 0 ? op : parent;
+    const start = ops.numbers[(op >> 2) + OP_OFFSET]!;
+    const end = start + ops.numbers[(op >> 2) + OP_BYTES]!;
+    // Held above zero until every part is out.
+    ops.words[guest + OP_PENDING]!++;
+    let at = start;
+    while (at < end) {
+      const sequence = this.newestRecord(disk, at);
+      let partEnd = at + 512;
+      while (partEnd < end && this.newestRecord(disk, partEnd) === sequence) partEnd += 512;
+      const part = ops.allocate();
+      ops.words[part + OP_DISK] = ops.words[op + OP_DISK]!;
+      ops.words[part + OP_KEY] = ops.words[op + OP_KEY]!;
+      ops.words[part + OP_PAYLOAD] = ops.words[op + OP_PAYLOAD]!;
+      ops.words[part + OP_PARENT] = guest;
+      ops.numbers[(part >> 2) + OP_OFFSET] = at;
+      ops.numbers[(part >> 2) + OP_BYTES] = partEnd - at;
+      ops.words[guest + OP_PENDING]!++;
+      if (sequence < 0) {
+        this.dropClean(disk, at, partEnd);
+        this.readSan(disk, guest, part, at, partEnd - at);
+      } else this.fetchDirty(disk, guest, part, sequence, failure);
+      at = partEnd;
+    }
+    if (parent >= 0) ops.release(op);
+    // One for the part that flash failed to deliver, one for the hold.
+    ops.words[guest + OP_PENDING]!--;
+    this.settle(disk, guest, PART_LOCAL_FLASH);
+  }
+
+  private fetchDirty(
+    disk: VirtualDisk,
+    guest: number,
+    part: number,
+    sequence: number,
+    failure: Status,
+  ): void {
+    const ops = this.state.ops;
+    const at = disk.ring.at(sequence);
+    const offset = ops.numbers[(part >> 2) + OP_OFFSET]!;
+    const bytes = ops.numbers[(part >> 2) + OP_BYTES]!;
+    const within = offset - disk.ring.numbers[at + RECORD_OFFSET]!;
+    const payloadOffset = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
+    const payload = ops.words[part + OP_PAYLOAD]!;
+    this.questions.fetch(disk, sequence, within, bytes, payload, payloadOffset, (status) => {
+      if (disk.dead || status === STATUS_OK) this.finish(disk, part, status, PART_NETWORK_FLASH);
+      else if (sequence <= disk.checkpoint) this.readSan(disk, guest, part, offset, bytes);
+      else if (failure === STATUS_CORRUPT || ++disk.unreadable > UNREADABLE_MOST) {
+        this.onUnreadable(disk);
+        this.finish(disk, part, STATUS_ERROR, PART_NETWORK_FLASH);
+      } else this.route(disk, guest, part);
+    });
+  }
+
+  /** The newest committed record not yet released that wrote a sector; -1: the sector is clean. */
+  private newestRecord(disk: VirtualDisk, offset: number): number {
+    if (!disk.logging) return -1;
+    const ring = disk.ring;
+    for (let sequence = disk.committed; sequence > disk.checkpoint; sequence--) {
+      const at = ring.at(sequence);
+      const start = ring.numbers[at + RECORD_OFFSET]!;
+      if (offset >= start && offset < start + ring.numbers[at + RECORD_BYTES]!) return sequence;
+    }
+    return -1;
+  }
+
+  /** Forgets the cached copies of clean blocks that flash failed to deliver. */
+  private dropClean(disk: VirtualDisk, start: number, end: number): void {
+    const { index } = disk;
+    for (let at = start; at < end; at += 512) {
+      const position = index.find(at);
+      if (position >= 0)
+        index.clear(position, sectorMask(at & (BLOCK_BYTES - 1), (at & (BLOCK_BYTES - 1)) + 512));
+    }
+  }
+
+  /** Blocks written from here on, or whose write may still be in flight, must not be filled with what this read gets. */
+  private setBarrier(disk: VirtualDisk, op: number): void {
+    this.state.ops.numbers[(op >> 2) + OP_SEQUENCE] = disk.logging ? disk.ring.next : disk.committed + 1;
+  }
+
   private readSan(disk: VirtualDisk, guest: number, op: number, offset: number, bytes: number): void {
     const { ops, ports } = this.state;
-    // Blocks written from here on, or whose write may still be in flight, must not be filled with what this read gets.
-    ops.numbers[(op >> 2) + OP_SEQUENCE] = disk.logging ? disk.ring.next : disk.committed + 1;
+    this.setBarrier(disk, op);
     const token = op | STAGE_READ_SAN;
     if (ports.content !== null)
       ports.content.reading(
@@ -225,17 +412,25 @@ export class ReadPath {
     );
   }
 
-  private finish(op: number, status: Status, part: number): void {
-    const { ops, ports } = this.state;
+  private finish(disk: VirtualDisk, op: number, status: Status, part: number): void {
+    const { ops } = this.state;
     const parent = ops.words[op + OP_PARENT]!;
     const guest = parent < 0 ? op : parent;
     if (status !== STATUS_OK) ops.words[guest + OP_FLAGS] = status;
     if (parent >= 0) ops.release(op);
-    if (--ops.words[guest + OP_PENDING]! === 0) {
-      this.state.waited(READ, part, ports.clock.nowNs - ops.numbers[(guest >> 2) + OP_START_NS]!);
-      ports.guest.complete(ops.words[guest + OP_TAG]!, ops.words[guest + OP_FLAGS]! as Status);
+    this.settle(disk, guest, part);
+  }
+
+  /** One more part of a read is in. */
+  private settle(disk: VirtualDisk, guest: number, part: number): void {
+    const { ops, ports } = this.state;
+    if (--ops.words[guest + OP_PENDING]! !== 0) return;
+    if (disk.dead) {
       ops.release(guest);
+      return;
     }
+    this.state.waited(READ, part, ports.clock.nowNs - ops.numbers[(guest >> 2) + OP_START_NS]!);
+    this.state.complete(disk, guest, ops.words[guest + OP_FLAGS]! as Status);
   }
 
   /** Copies what a datastore read delivered into clean buckets, one flash write for each leaf it touches. */

@@ -25,6 +25,8 @@ import {
   sectorMask,
 } from './index/block-index.ts';
 import {
+  PENDING_FAILED,
+  PENDING_LOCAL,
   RECORD_APPENDED_BYTES,
   RECORD_APPENDED_NS,
   RECORD_BYTES,
@@ -58,7 +60,6 @@ import {
   OP_SEQUENCE,
   OP_SLOT,
   OP_START_NS,
-  OP_TAG,
   STAGE_LOG_APPEND,
   STAGE_THROUGH_CACHE,
   STAGE_THROUGH_SAN,
@@ -70,10 +71,12 @@ import {
   SAN_DISCARD,
   SAN_WRITE,
   STATUS_OK,
+  STATUS_REFUSED,
   type Status,
 } from './ports.ts';
 import type { ReadPath } from './read-path.ts';
 import type { Replicator } from './replication/replicator.ts';
+import { TIMER_PUMP, timerOf } from './timers.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
 
 /** Bits of an op's `flags` on this path. */
@@ -82,21 +85,30 @@ export const WRITE_FUA = 1;
 /** `operation` of a discard; kernel/io's number. */
 const OPERATION_DISCARD = 3;
 
-export const TIMER_PUMP = 0;
-
 /** In the ring's `op` column: a write-through write that overlaps one that was in flight when it came. */
 const OVERLAPPING = -2;
 
 /** Retry of an append that found every bucket in use for a moment. @source assumed */
 const BUCKET_RETRY_NS = 100_000;
 
+/** What the write path finds out and others act on. */
+export interface WriteEvents {
+  /** The last in-flight write of a disk that admits no newcomers is done. */
+  quiet(disk: VirtualDisk): void;
+  /** An append to this host's log failed. */
+  logBroken(disk: VirtualDisk): void;
+  /** A flash write of a disk that is no longer this host's is over. */
+  appendOver(): void;
+  /** The datastore refused a write: another host has the disk. */
+  fenced(disk: VirtualDisk): void;
+}
+
 export class WritePath {
   private readonly state: HostState;
   private readonly reads: ReadPath;
   private readonly destager: Destager;
   private readonly replicator: Replicator;
-  /** Called when the last in-flight write of a disk that admits no newcomers is done. */
-  private readonly onQuiet: (disk: VirtualDisk) => void;
+  private readonly events: WriteEvents;
   /** Set by `point` and `invalidate`: a block of the range has a write in flight. */
   private overlaps = false;
 
@@ -105,18 +117,19 @@ export class WritePath {
     reads: ReadPath,
     destager: Destager,
     replicator: Replicator,
-    onQuiet: (disk: VirtualDisk) => void,
+    events: WriteEvents,
   ) {
     this.state = state;
     this.reads = reads;
     this.destager = destager;
     this.replicator = replicator;
-    this.onQuiet = onQuiet;
+    this.events = events;
   }
 
   /** Starts a guest write or discard; `operation`, `offset`, `bytes`, `tag`, `key`, `payload`, `flags` are set. */
   submit(disk: VirtualDisk, op: number): void {
-    if (!disk.holding && disk.queueHead < 0 && !this.paced(disk)) {
+    const leased = this.state.ports.clock.nowNs < disk.leaseEndsNs;
+    if (!disk.holding && leased && disk.queueHead < 0 && !this.paced(disk)) {
       if (!disk.logging) {
         this.writeThrough(disk, op);
         return;
@@ -131,13 +144,15 @@ export class WritePath {
 
   onTimer(disk: VirtualDisk): void {
     disk.pumpTimerSet = false;
-    this.pump(disk);
+    if (!disk.dead) this.pump(disk);
   }
 
   /** Admits waiting writes as far as flow control allows. */
   pump(disk: VirtualDisk): void {
     const ops = this.state.ops;
     const nowNs = this.state.ports.clock.nowNs;
+    // Without a lease nothing is admitted; its renewal pumps again.
+    if (nowNs >= disk.leaseEndsNs) return;
     while (disk.queueHead >= 0 && !disk.holding) {
       const op = disk.queueHead;
       if (disk.logging && this.paced(disk)) {
@@ -168,10 +183,18 @@ export class WritePath {
   onLogAppend(disk: VirtualDisk, op: number, status: Status): void {
     const ops = this.state.ops;
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+    const ring = disk.ring;
+    disk.appending--;
+    if (disk.dead) {
+      ops.release(op);
+      if (status === STATUS_OK && sequence >= ring.first)
+        ring.words[ring.at(sequence) + RECORD_PENDING]! &= ~PENDING_LOCAL;
+      this.events.appendOver();
+      return;
+    }
     const piece = ops.words[op + OP_PARENT]! >= 0;
+    const at = ring.at(sequence);
     if (status === STATUS_OK) {
-      const ring = disk.ring;
-      const at = ring.at(sequence);
       const nowNs = this.state.ports.clock.nowNs;
       ring.numbers[at + RECORD_DURABLE_NS] = nowNs;
       if (!piece) {
@@ -180,22 +203,36 @@ export class WritePath {
       }
     }
     if (piece) ops.release(op);
-    if (status === STATUS_OK) this.durable(disk, sequence);
+    if (status === STATUS_OK) {
+      this.durable(disk, sequence, PENDING_LOCAL);
+      return;
+    }
+    ring.words[at + RECORD_PENDING] = (ring.words[at + RECORD_PENDING]! & ~PENDING_LOCAL) | PENDING_FAILED;
+    this.forget(disk, ring.numbers[at + RECORD_OFFSET]!, ring.numbers[at + RECORD_BYTES]!, sequence);
+    this.events.logBroken(disk);
+    if (disk.throughCheckpoint) this.destager.kick(disk);
   }
 
-  /** A peer has the record. */
-  onReplica(disk: VirtualDisk, sequence: number): void {
+  /** A peer has the record. @param bit the member's */
+  onReplica(disk: VirtualDisk, sequence: number, bit: number): void {
+    if ((disk.ring.words[disk.ring.at(sequence) + RECORD_PENDING]! & bit) === 0) return;
     const { counters, ports } = this.state;
     counters.replicaNs += ports.clock.nowNs - disk.ring.numbers[disk.ring.at(sequence) + RECORD_APPENDED_NS]!;
     counters.replicaAcks++;
-    this.durable(disk, sequence);
+    this.durable(disk, sequence, bit);
   }
 
-  /** One more holder has the record. */
-  private durable(disk: VirtualDisk, sequence: number): void {
+  /** One more member has the record; a copy reported twice counts once. */
+  private durable(disk: VirtualDisk, sequence: number, bit: number): void {
     const ring = disk.ring;
     const at = ring.at(sequence);
-    if (--ring.words[at + RECORD_PENDING]! !== 0) return;
+    const before = ring.words[at + RECORD_PENDING]!;
+    if ((before & bit) === 0) return;
+    ring.words[at + RECORD_PENDING] = before & ~bit;
+    if ((before & ~bit & disk.required) !== 0) {
+      if (bit === PENDING_LOCAL && disk.throughCheckpoint) this.destager.kick(disk);
+      return;
+    }
     const nowNs = this.state.ports.clock.nowNs;
     const op = ring.words[at + RECORD_OP]!;
     // Until now the column holds when local flash had the record.
@@ -206,28 +243,49 @@ export class WritePath {
     if (sequence === disk.committed + 1) this.commit(disk);
   }
 
-  private commit(disk: VirtualDisk): void {
-    const { ops, ports, counters } = this.state;
+  /** Acknowledges, in order, every write that all members have. */
+  commit(disk: VirtualDisk): void {
+    const { counters, ports } = this.state;
     const ring = disk.ring;
+    const { required } = disk;
     const nowNs = ports.clock.nowNs;
+    if (nowNs >= disk.leaseEndsNs) return;
     let sequence = disk.committed + 1;
     while (sequence < ring.next) {
       const at = ring.at(sequence);
-      if (ring.words[at + RECORD_PENDING] !== 0) break;
-      const orderNs = nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
-      counters.logOrderNs += orderNs;
-      const op = ring.words[at + RECORD_OP]!;
-      if (op >= 0) {
-        if (orderNs > 0) this.state.waited(ops.words[op + OP_OPERATION]!, PART_ORDER, orderNs);
-        ports.guest.complete(ops.words[op + OP_TAG]!, STATUS_OK);
-        ops.release(op);
-      }
+      if ((ring.words[at + RECORD_PENDING]! & required) !== 0) break;
+      counters.logOrderNs += nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
+      this.acknowledge(disk, at, PART_ORDER);
       sequence++;
     }
-    disk.committed = sequence - 1;
-    if (disk.waitingFor <= disk.committed) this.reads.wake(disk);
+    this.committedThrough(disk, sequence - 1);
+  }
+
+  /** A durable checkpoint covers every write up to this one: they are acknowledged, whoever else has them (12.2). */
+  commitThrough(disk: VirtualDisk, through: number): void {
+    if (through <= disk.committed) return;
+    for (let sequence = disk.committed + 1; sequence <= through; sequence++)
+      this.acknowledge(disk, disk.ring.at(sequence), PART_DATASTORE);
+    this.committedThrough(disk, through);
+  }
+
+  /** @param part what the write has waited for since it was durable as far as it is */
+  private acknowledge(disk: VirtualDisk, at: number, part: number): void {
+    const { ops, ports } = this.state;
+    const ring = disk.ring;
+    const op = ring.words[at + RECORD_OP]!;
+    if (op < 0) return;
+    const waitedNs = ports.clock.nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
+    if (waitedNs > 0) this.state.waited(ops.words[op + OP_OPERATION]!, part, waitedNs);
+    ring.words[at + RECORD_OP] = -1;
+    this.state.complete(disk, op, STATUS_OK);
+  }
+
+  private committedThrough(disk: VirtualDisk, through: number): void {
+    disk.committed = through;
+    if (disk.waitingFor <= through) this.reads.wake(disk);
     this.destager.kick(disk);
-    if (disk.holding && disk.committed === ring.next - 1) this.onQuiet(disk);
+    if (disk.holding && through === disk.ring.next - 1) this.events.quiet(disk);
   }
 
   /**
@@ -264,6 +322,7 @@ export class WritePath {
     const data = discard ? 0 : bytes;
     const slots = recordSlots(offset, data, options.recordHeaderBytes);
     const log = disk.log;
+    if (disk.logBroken) return this.appendInMemory(disk, guest, offset, bytes, last);
     if (!log.hasRoom(slots) && log.heldBuckets >= this.state.logBuckets) return false;
     const sequence = ring.next;
     const slot = log.take(slots, sequence);
@@ -288,9 +347,10 @@ export class WritePath {
     ring.words[at + RECORD_KEY] = ops.words[guest + OP_KEY]!;
     ring.words[at + RECORD_PAYLOAD] = ops.words[guest + OP_PAYLOAD]!;
     ring.numbers[at + RECORD_PAYLOAD_OFFSET] = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
-    ring.words[at + RECORD_PENDING] = 1 + disk.holders.length;
+    ring.words[at + RECORD_PENDING] = disk.copies;
     ring.words[at + RECORD_OP] = last ? guest : -1;
     ring.numbers[at + RECORD_APPENDED_NS] = ports.clock.nowNs;
+    ring.numbers[at + RECORD_DURABLE_NS] = ports.clock.nowNs;
     ring.numbers[at + RECORD_PREVIOUS] = discard
       ? this.invalidate(disk, offset, bytes, sequence, true)
       : this.point(disk, offset, bytes, slot, sequence);
@@ -305,6 +365,8 @@ export class WritePath {
     counters.headerBytes += slotBytes - data;
 
     const token = op | STAGE_LOG_APPEND;
+    disk.appending++;
+    if (ports.medium !== null) this.describe(disk, token, sequence);
     if (ports.content !== null && !discard) {
       ports.content.writing(
         token,
@@ -322,8 +384,118 @@ export class WritePath {
       token,
       ring.words[at + RECORD_KEY]!,
     );
-    if (disk.holders.length !== 0) this.replicator.append(disk, sequence);
+    if (disk.members.length !== 0) this.replicator.append(disk, sequence);
     return true;
+  }
+
+  /** Says of a record what its header on flash says. */
+  private describe(disk: VirtualDisk, token: number, sequence: number): void {
+    const ring = disk.ring;
+    const at = ring.at(sequence);
+    this.state.ports.medium!.record(token, disk.id, {
+      epoch: disk.epoch,
+      sequence,
+      kind: ring.words[at + RECORD_KIND]!,
+      offset: ring.numbers[at + RECORD_OFFSET]!,
+      bytes: ring.numbers[at + RECORD_BYTES]!,
+      slot: ring.words[at + RECORD_SLOT]!,
+      slots: ring.words[at + RECORD_SLOTS]!,
+      key: ring.words[at + RECORD_KEY]!,
+      payload: ring.words[at + RECORD_PAYLOAD]!,
+      payloadOffset: ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+      committedThrough: disk.committed,
+      releasedThrough: disk.checkpoint,
+    });
+  }
+
+  /**
+   * This host's log is broken: the write stays in the guest's memory, goes to the other members, and is acknowledged
+   * when a checkpoint covers it.
+   */
+  private appendInMemory(
+    disk: VirtualDisk,
+    guest: number,
+    offset: number,
+    bytes: number,
+    last: boolean,
+  ): boolean {
+    const { ops, ports } = this.state;
+    const ring = disk.ring;
+    const sequence = ring.next;
+    const at = ring.place(sequence);
+    const discard = ops.words[guest + OP_OPERATION] === OPERATION_DISCARD;
+    ring.words[at + RECORD_KIND] = discard ? RECORD_DISCARD : RECORD_WRITE;
+    ring.words[at + RECORD_SLOT] = -1;
+    ring.words[at + RECORD_SLOTS] = 0;
+    ring.words[at + RECORD_KEY] = ops.words[guest + OP_KEY]!;
+    ring.words[at + RECORD_PAYLOAD] = ops.words[guest + OP_PAYLOAD]!;
+    ring.words[at + RECORD_PENDING] = (disk.copies & ~PENDING_LOCAL) | PENDING_FAILED;
+    ring.words[at + RECORD_OP] = last ? guest : -1;
+    ring.numbers[at + RECORD_OFFSET] = offset;
+    ring.numbers[at + RECORD_BYTES] = bytes;
+    ring.numbers[at + RECORD_PAYLOAD_OFFSET] = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
+    ring.numbers[at + RECORD_APPENDED_NS] = ports.clock.nowNs;
+    ring.numbers[at + RECORD_DURABLE_NS] = ports.clock.nowNs;
+    ring.numbers[at + RECORD_APPENDED_BYTES] = Number.NEGATIVE_INFINITY;
+    ring.numbers[at + RECORD_LOG_SLOTS] = disk.logSlots;
+    ring.numbers[at + RECORD_PREVIOUS] = this.invalidate(disk, offset, bytes, sequence, discard);
+    if (disk.members.length !== 0) this.replicator.append(disk, sequence);
+    this.destager.kick(disk);
+    return true;
+  }
+
+  /**
+   * Takes a record of a recovered log into the index: `RECORD_SLOT` says where its data lies here, -1 for nowhere.
+   * Records are loaded in order.
+   */
+  load(disk: VirtualDisk, sequence: number): void {
+    const { options, ports } = this.state;
+    const ring = disk.ring;
+    const at = ring.at(sequence);
+    const offset = ring.numbers[at + RECORD_OFFSET]!;
+    const bytes = ring.numbers[at + RECORD_BYTES]!;
+    const slot = ring.words[at + RECORD_SLOT]!;
+    const discard = ring.words[at + RECORD_KIND] === RECORD_DISCARD;
+    const slots = slot < 0 ? 0 : recordSlots(offset, discard ? 0 : bytes, options.recordHeaderBytes);
+    ring.words[at + RECORD_SLOTS] = slots;
+    ring.words[at + RECORD_PENDING] = 0;
+    ring.words[at + RECORD_OP] = -1;
+    ring.numbers[at + RECORD_APPENDED_NS] = ports.clock.nowNs;
+    ring.numbers[at + RECORD_DURABLE_NS] = ports.clock.nowNs;
+    ring.numbers[at + RECORD_APPENDED_BYTES] = Number.NEGATIVE_INFINITY;
+    disk.logSlots += slots;
+    ring.numbers[at + RECORD_LOG_SLOTS] = disk.logSlots;
+    disk.dirtyBytes += slots * BLOCK_BYTES;
+    this.state.dirtyBytes += slots * BLOCK_BYTES;
+    ring.numbers[at + RECORD_PREVIOUS] =
+      discard || slot < 0
+        ? this.invalidate(disk, offset, bytes, sequence, discard)
+        : this.point(disk, offset, bytes, slot, sequence);
+  }
+
+  /** The disk is another host's now: everything its guests wait for here is dropped. */
+  abandon(disk: VirtualDisk): void {
+    const ops = this.state.ops;
+    for (const head of [disk.queueHead, disk.waitingReads, disk.withheld]) {
+      for (let op = head; op >= 0; ) {
+        const next = ops.words[op + OP_NEXT]!;
+        ops.release(op);
+        op = next;
+      }
+    }
+    disk.queueHead = -1;
+    disk.queueTail = -1;
+    disk.waitingReads = -1;
+    disk.withheld = -1;
+    if (!disk.logging) return;
+    const ring = disk.ring;
+    for (let sequence = disk.committed + 1; sequence < ring.next; sequence++) {
+      const at = ring.at(sequence);
+      const op = ring.words[at + RECORD_OP]!;
+      ring.words[at + RECORD_OP] = -1;
+      // While its flash write is under way the request comes back by itself.
+      if (op >= 0 && (ring.words[at + RECORD_PENDING]! & PENDING_LOCAL) === 0) ops.release(op);
+    }
   }
 
   /** Points the index at a write's data, stamps its blocks, and sets `overlaps`. @returns the newest earlier write to any of its blocks */
@@ -396,7 +568,7 @@ export class WritePath {
   private setTimer(disk: VirtualDisk, timeNs: number): void {
     if (disk.pumpTimerSet) return;
     disk.pumpTimerSet = true;
-    this.state.ports.timer.set(timeNs, disk.local * 4 + TIMER_PUMP);
+    this.state.ports.timer.set(timeNs, timerOf(TIMER_PUMP, disk.local));
   }
 
   // ---- write-through ----
@@ -488,34 +660,35 @@ export class WritePath {
   }
 
   onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
-    const { ops, ports } = this.state;
-    const waitedNs = ports.clock.nowNs - ops.numbers[(op >> 2) + OP_START_NS]!;
-    this.state.waited(ops.words[op + OP_OPERATION]!, PART_DATASTORE, waitedNs);
-    ports.guest.complete(ops.words[op + OP_TAG]!, status);
-    this.finishThrough(disk, op, status);
+    const waitedNs = this.state.ports.clock.nowNs - this.state.ops.numbers[(op >> 2) + OP_START_NS]!;
+    this.state.waited(this.state.ops.words[op + OP_OPERATION]!, PART_DATASTORE, waitedNs);
+    this.finishThrough(disk, op, status, true);
+    if (status === STATUS_REFUSED && !disk.dead) this.events.fenced(disk);
   }
 
   onThroughCache(disk: VirtualDisk, copy: number, status: Status): void {
     const { ops, buckets } = this.state;
     buckets.pins[ops.words[copy + OP_SLOT]! >>> buckets.slotShift]!--;
-    this.finishThrough(disk, copy, status);
+    this.finishThrough(disk, copy, status, false);
   }
 
   /** The datastore's or flash's part of a write is over; a failed one leaves nothing in the cache. */
-  private finishThrough(disk: VirtualDisk, op: number, status: Status): void {
+  private finishThrough(disk: VirtualDisk, op: number, status: Status, guest: boolean): void {
     const ops = this.state.ops;
     const ring = disk.ring;
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     if (status !== STATUS_OK) {
       this.forget(disk, ops.numbers[(op >> 2) + OP_OFFSET]!, ops.numbers[(op >> 2) + OP_BYTES]!, sequence);
     }
-    ops.release(op);
+    if (!guest || disk.dead) ops.release(op);
+    else this.state.complete(disk, op, status);
+    if (disk.dead) return;
     if (--ring.words[ring.at(sequence) + RECORD_PENDING]! !== 0 || sequence !== disk.committed + 1) return;
     let done = sequence + 1;
     while (done < ring.next && ring.words[ring.at(done) + RECORD_PENDING] === 0) done++;
     disk.committed = done - 1;
     ring.first = done;
-    if (disk.holding && done === ring.next) this.onQuiet(disk);
+    if (disk.holding && done === ring.next) this.events.quiet(disk);
   }
 
   /** Drops the cached copy of every block of a range that was last written by `sequence`. */

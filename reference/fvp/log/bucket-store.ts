@@ -7,6 +7,9 @@
  */
 import { BLOCK_BYTES } from '../index/block-index.ts';
 
+/** `lastSequence` of a bucket that is on no log yet. */
+export const NOT_LINKED = -1;
+
 export const BUCKET_FREE = 0;
 export const BUCKET_CLEAN = 1;
 export const BUCKET_DIRTY = 2;
@@ -64,10 +67,34 @@ export class BucketStore {
     this.kind[bucket] = kind;
     this.referenced[bucket] = 0;
     this.filled[bucket] = 0;
+    this.lastSequence[bucket] = NOT_LINKED;
     this.next[bucket] = -1;
     if (kind === BUCKET_CLEAN) this.linkNewest(bucket);
     else this.pinnedBuckets++;
     return bucket;
+  }
+
+  /**
+   * Sets aside the buckets of logs that were found on flash; the store is as new.
+   * @param logs slots of each log's records
+   */
+  restore(logs: readonly (readonly number[])[]): void {
+    const taken = new Set(logs.flatMap((slots) => slots.map((slot) => slot >>> this.slotShift)));
+    if (taken.size === 0) return;
+    this.neverUsed = Math.max(...taken) + 1;
+    while (this.kind.length < this.neverUsed) this.grow();
+    for (let bucket = this.neverUsed - 1; bucket >= 0; bucket--) {
+      this.next[bucket] = -1;
+      this.lastSequence[bucket] = NOT_LINKED;
+      if (taken.has(bucket)) {
+        this.kind[bucket] = BUCKET_REPLICA;
+        this.pinnedBuckets++;
+      } else {
+        this.kind[bucket] = BUCKET_FREE;
+        this.next[bucket] = this.free;
+        this.free = bucket;
+      }
+    }
   }
 
   /** A dirty bucket whose records are all released: its data stays as clean cache. */

@@ -2,7 +2,7 @@
  * The flash space of one disk for one purpose: an open bucket that is filled slot by slot, and for logs the sealed
  * buckets behind it in the order they were filled, released from the oldest.
  */
-import { BUCKET_CLEAN, BUCKET_DIRTY, type BucketStore } from './bucket-store.ts';
+import { BUCKET_CLEAN, BUCKET_DIRTY, type BucketStore, NOT_LINKED } from './bucket-store.ts';
 
 export class LogSpace {
   /** Buckets held: sealed and open. */
@@ -35,8 +35,28 @@ export class LogSpace {
     const slot = this.nextSlot;
     this.nextSlot += slots;
     this.buckets.filled[this.open]! += slots;
-    if (this.kind !== BUCKET_CLEAN) this.buckets.lastSequence[this.open] = sequence;
+    // A holder may get records out of order.
+    if (this.kind !== BUCKET_CLEAN && sequence > this.buckets.lastSequence[this.open]!)
+      this.buckets.lastSequence[this.open] = sequence;
     return slot;
+  }
+
+  /** Takes back the buckets of a log found on flash after a restart, which `BucketStore.restore` has set aside. */
+  restore(
+    records: readonly { readonly slot: number; readonly slots: number; readonly sequence: number }[],
+  ): void {
+    const { buckets } = this;
+    for (const { slot, slots, sequence } of records) {
+      const bucket = slot >>> buckets.slotShift;
+      buckets.filled[bucket]! += slots;
+      if (buckets.lastSequence[bucket] === NOT_LINKED) {
+        if (this.newest >= 0) buckets.next[this.newest] = bucket;
+        else this.oldest = bucket;
+        this.newest = bucket;
+        this.heldBuckets++;
+      }
+      if (sequence > buckets.lastSequence[bucket]!) buckets.lastSequence[bucket] = sequence;
+    }
   }
 
   /** Lets go of the buckets whose records are all released; those of a dirty log stay as clean cache. */

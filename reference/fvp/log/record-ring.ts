@@ -27,10 +27,17 @@ export const RECORD_SLOT = 1;
 export const RECORD_SLOTS = 2;
 export const RECORD_KEY = 3;
 export const RECORD_PAYLOAD = 4;
-/** Durable copies still awaited; the owner's. */
+/**
+ * Durable copies still awaited, a bit each: PENDING_LOCAL, and at the owner a bit for each holder. A number that a
+ * holder has no record for, or whose append failed, has PENDING_FAILED as well.
+ */
 export const RECORD_PENDING = 5;
 /** Request to complete at commit, -1 for none; the owner's. */
 export const RECORD_OP = 6;
+
+/** Bits of RECORD_PENDING; those of holders lie between. */
+export const PENDING_LOCAL = 1;
+export const PENDING_FAILED = 1 << 30;
 
 /** Columns of `numbers`. */
 export const RECORD_OFFSET = 0;

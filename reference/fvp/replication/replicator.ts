@@ -1,6 +1,10 @@
-/** The owner's side of replication: what it sends to the holders of a disk's log. */
+/** The owner's side of replication: what it sends to the holders of a disk's log, and what it does about silence. */
 import type { HostState } from '../host-state.ts';
+import { BLOCK_BYTES } from '../index/block-index.ts';
 import {
+  PENDING_FAILED,
+  PENDING_LOCAL,
+  RECORD_APPENDED_NS,
   RECORD_BYTES,
   RECORD_DISCARD,
   RECORD_KEY,
@@ -8,12 +12,15 @@ import {
   RECORD_OFFSET,
   RECORD_PAYLOAD,
   RECORD_PAYLOAD_OFFSET,
+  RECORD_PENDING,
+  RECORD_SLOT,
 } from '../log/record-ring.ts';
 import {
   FIELD_BYTES,
   FIELD_COMMITTED_THROUGH,
   FIELD_DISK,
   FIELD_EPOCH,
+  FIELD_FIRST_EPOCH,
   FIELD_FROM,
   FIELD_KEY,
   FIELD_KIND,
@@ -21,6 +28,7 @@ import {
   FIELD_PAYLOAD,
   FIELD_PAYLOAD_OFFSET,
   FIELD_RELEASED_THROUGH,
+  FIELD_REQUEST,
   FIELD_SEQUENCE,
   FIELD_TYPE,
   MESSAGE_APPEND,
@@ -29,69 +37,206 @@ import {
   MESSAGE_PREPARE,
   MESSAGE_RELEASE,
 } from '../message.ts';
-import type { VirtualDisk } from '../virtual-disk.ts';
+import { OP_DISK, OP_KEY, OP_SEQUENCE, OP_TAG, STAGE_SEND } from '../op-table.ts';
+import { CAUSE_DESTAGE, FLASH_READ, STATUS_OK, type Status } from '../ports.ts';
+import { TIMER_REPLICAS, timerOf } from '../timers.ts';
+import type { Member, VirtualDisk } from '../virtual-disk.ts';
 
 export class Replicator {
   private readonly state: HostState;
+  /** Called when holders have been silent too long: they are lost. */
+  private readonly onLost: (disk: VirtualDisk, hosts: readonly number[]) => void;
 
-  constructor(state: HostState) {
+  constructor(state: HostState, onLost: (disk: VirtualDisk, hosts: readonly number[]) => void) {
     this.state = state;
+    this.onLost = onLost;
   }
 
-  /** Sends one record to every holder, in the order of the record's holders. */
+  /** A new member with a bit of its own; it is awaited by no write yet. */
+  join(disk: VirtualDisk, host: number): Member {
+    let bit = PENDING_LOCAL << 1;
+    while (disk.members.some((member) => member.bit === bit)) bit <<= 1;
+    const member = { host, bit, sending: true, resyncNext: Number.POSITIVE_INFINITY };
+    disk.members.push(member);
+    return member;
+  }
+
+  /** Sends a new record to every holder, in the order of the record's holders. */
   append(disk: VirtualDisk, sequence: number): void {
+    const { members } = disk;
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!;
+      if (member.sending) this.send(disk, member.host, sequence);
+    }
+    if (!disk.replicaTimerSet) this.setTimer(disk);
+  }
+
+  prepare(disk: VirtualDisk, peer: number, firstEpoch: number, epoch: number, request: number): void {
+    const { options } = this.state;
+    const message = this.control(disk, MESSAGE_PREPARE, epoch, disk.checkpoint + 1);
+    const fields = this.state.ports.network.fields;
+    const base = message * MESSAGE_FIELDS;
+    fields[base + FIELD_FIRST_EPOCH] = firstEpoch;
+    fields[base + FIELD_BYTES] = options.dirtyLimitBytes;
+    fields[base + FIELD_REQUEST] = request;
+    this.state.ports.network.send(peer, message, options.messageBytes);
+  }
+
+  /** Tells every holder up to where the datastore has everything; also when idle, as a sign of life. */
+  release(disk: VirtualDisk): void {
+    for (const { host } of disk.members) {
+      const message = this.control(disk, MESSAGE_RELEASE, disk.epoch, disk.checkpoint);
+      this.state.ports.network.send(host, message, this.state.options.messageBytes);
+    }
+  }
+
+  forget(disk: VirtualDisk, peer: number): void {
+    const message = this.control(disk, MESSAGE_FORGET, disk.epoch, disk.checkpoint);
+    this.state.ports.network.send(peer, message, this.state.options.messageBytes);
+  }
+
+  /** Looks for records that holders have not acknowledged: sends them again, or gives the holder up. */
+  onTimer(disk: VirtualDisk): void {
+    disk.replicaTimerSet = false;
+    if (disk.dead || !disk.logging || disk.members.length === 0) return;
+    const { ports, options } = this.state;
+    const nowNs = ports.clock.nowNs;
+    const ring = disk.ring;
+    const first = Math.max(disk.checkpoint, disk.destaged) + 1;
+    const lost: number[] = [];
+    for (const member of disk.members) {
+      if (!member.sending || (disk.required & member.bit) === 0) continue;
+      for (let sequence = first; sequence < ring.next; sequence++) {
+        const at = ring.at(sequence);
+        if ((ring.words[at + RECORD_PENDING]! & member.bit) === 0) continue;
+        if (nowNs - ring.numbers[at + RECORD_APPENDED_NS]! >= options.replication.timeoutNs) {
+          member.sending = false;
+          lost.push(member.host);
+        }
+        break;
+      }
+    }
+    if (lost.length > 0) this.onLost(disk, lost);
+    let waiting = false;
+    let resent = 0;
+    for (let sequence = first; sequence < ring.next; sequence++) {
+      const at = ring.at(sequence);
+      const pending = ring.words[at + RECORD_PENDING]! & ~PENDING_LOCAL & ~PENDING_FAILED;
+      if (pending === 0) continue;
+      waiting = true;
+      if (nowNs - ring.numbers[at + RECORD_APPENDED_NS]! < options.replication.resendNs) break;
+      if (++resent > options.replication.resyncRecords) break;
+      for (const member of disk.members) {
+        // A lost one is sent nothing; one that is being copied to gets again what it has been sent.
+        if (!member.sending && member.resyncNext === Number.POSITIVE_INFINITY) continue;
+        if ((pending & member.bit) === 0 || sequence >= member.resyncNext) continue;
+        this.resend(disk, member, sequence);
+      }
+    }
+    if (waiting) this.setTimer(disk);
+  }
+
+  /** Copies the log to a new holder, a window of records ahead of its acknowledgements. */
+  resync(disk: VirtualDisk, member: Member): void {
+    const ring = disk.ring;
+    let window = 0;
+    for (let sequence = disk.checkpoint + 1; sequence < member.resyncNext; sequence++) {
+      if ((ring.words[ring.at(sequence) + RECORD_PENDING]! & member.bit) !== 0) window++;
+    }
+    while (member.resyncNext < ring.next && window < this.state.options.replication.resyncRecords) {
+      this.resend(disk, member, member.resyncNext++);
+      window++;
+    }
+    // From here on it gets new records as they come.
+    if (member.resyncNext >= ring.next) {
+      member.sending = true;
+      member.resyncNext = Number.POSITIVE_INFINITY;
+    }
+    if (!disk.replicaTimerSet) this.setTimer(disk);
+  }
+
+  /** The data of a record to be sent again has been read. */
+  onRead(disk: VirtualDisk, op: number, status: Status): void {
+    const { ops } = this.state;
+    const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
+    const host = ops.words[op + OP_TAG]!;
+    ops.release(op);
+    if (disk.dead || status !== STATUS_OK || sequence < disk.ring.first || sequence >= disk.ring.next) return;
+    if (disk.members.some((member) => member.host === host)) this.send(disk, host, sequence);
+  }
+
+  /** Sends a record once more; its data comes from memory while the guest waits for it, else from flash. */
+  private resend(disk: VirtualDisk, member: Member, sequence: number): void {
+    const { ops, ports, counters } = this.state;
+    const ring = disk.ring;
+    const at = ring.at(sequence);
+    const bytes = ring.numbers[at + RECORD_BYTES]!;
+    counters.resentRecords++;
+    counters.resyncBytes += bytes;
+    if (sequence > disk.committed || ring.words[at + RECORD_KIND] === RECORD_DISCARD) {
+      this.send(disk, member.host, sequence);
+      return;
+    }
+    const op = ops.allocate();
+    ops.words[op + OP_DISK] = disk.local;
+    ops.words[op + OP_TAG] = member.host;
+    ops.words[op + OP_KEY] = ring.words[at + RECORD_KEY]!;
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
+    counters.destageReadBytes += bytes;
+    const token = op | STAGE_SEND;
+    const offset = ring.numbers[at + RECORD_OFFSET]!;
+    if (ports.content !== null) {
+      ports.content.reading(
+        token,
+        ring.words[at + RECORD_PAYLOAD]!,
+        ring.numbers[at + RECORD_PAYLOAD_OFFSET]!,
+        bytes,
+      );
+    }
+    const address = ring.words[at + RECORD_SLOT]! * BLOCK_BYTES + (offset & (BLOCK_BYTES - 1));
+    ports.flash!.submit(FLASH_READ, address, bytes, CAUSE_DESTAGE, token, ring.words[at + RECORD_KEY]!);
+  }
+
+  private send(disk: VirtualDisk, host: number, sequence: number): void {
     const { ports, options, id } = this.state;
     const network = ports.network;
     const ring = disk.ring;
     const at = ring.at(sequence);
     const bytes = ring.numbers[at + RECORD_BYTES]!;
     const kind = ring.words[at + RECORD_KIND]!;
-    const wireBytes = options.recordHeaderBytes + (kind === RECORD_DISCARD ? 0 : bytes);
-    const holders = disk.holders;
-    for (let holder = 0; holder < holders.length; holder++) {
-      const message = network.allocate();
-      const fields = network.fields;
-      const base = message * MESSAGE_FIELDS;
-      fields[base + FIELD_TYPE] = MESSAGE_APPEND;
-      fields[base + FIELD_FROM] = id;
-      fields[base + FIELD_DISK] = disk.id;
-      fields[base + FIELD_EPOCH] = disk.record.epoch;
-      fields[base + FIELD_SEQUENCE] = sequence;
-      fields[base + FIELD_OFFSET] = ring.numbers[at + RECORD_OFFSET]!;
-      fields[base + FIELD_BYTES] = bytes;
-      fields[base + FIELD_KIND] = kind;
-      fields[base + FIELD_COMMITTED_THROUGH] = disk.committed;
-      fields[base + FIELD_RELEASED_THROUGH] = disk.checkpoint;
-      fields[base + FIELD_KEY] = ring.words[at + RECORD_KEY]!;
-      fields[base + FIELD_PAYLOAD] = ring.words[at + RECORD_PAYLOAD]!;
-      fields[base + FIELD_PAYLOAD_OFFSET] = ring.numbers[at + RECORD_PAYLOAD_OFFSET]!;
-      network.send(holders[holder]!, message, wireBytes);
-    }
+    const payload = ring.words[at + RECORD_PAYLOAD]!;
+    const payloadOffset = ring.numbers[at + RECORD_PAYLOAD_OFFSET]!;
+    const dataBytes = kind === RECORD_DISCARD ? 0 : bytes;
+    const message = network.allocate();
+    const fields = network.fields;
+    const base = message * MESSAGE_FIELDS;
+    fields[base + FIELD_TYPE] = MESSAGE_APPEND;
+    fields[base + FIELD_FROM] = id;
+    fields[base + FIELD_DISK] = disk.id;
+    fields[base + FIELD_EPOCH] = disk.epoch;
+    fields[base + FIELD_FIRST_EPOCH] = disk.firstEpoch;
+    fields[base + FIELD_SEQUENCE] = sequence;
+    fields[base + FIELD_OFFSET] = ring.numbers[at + RECORD_OFFSET]!;
+    fields[base + FIELD_BYTES] = bytes;
+    fields[base + FIELD_KIND] = kind;
+    fields[base + FIELD_COMMITTED_THROUGH] = disk.committed;
+    fields[base + FIELD_RELEASED_THROUGH] = disk.checkpoint;
+    fields[base + FIELD_KEY] = ring.words[at + RECORD_KEY]!;
+    fields[base + FIELD_PAYLOAD] = payload;
+    fields[base + FIELD_PAYLOAD_OFFSET] = payloadOffset;
+    if (ports.content !== null && dataBytes !== 0)
+      ports.content.sending(message, payload, payloadOffset, bytes);
+    network.send(host, message, options.recordHeaderBytes + dataBytes);
   }
 
-  prepare(disk: VirtualDisk, peer: number, epoch: number): void {
-    this.send(disk, peer, MESSAGE_PREPARE, epoch, disk.ring.next, this.state.options.dirtyLimitBytes);
+  private setTimer(disk: VirtualDisk): void {
+    const { ports, options } = this.state;
+    disk.replicaTimerSet = true;
+    ports.timer.set(ports.clock.nowNs + options.replication.resendNs, timerOf(TIMER_REPLICAS, disk.local));
   }
 
-  release(disk: VirtualDisk): void {
-    for (let holder = 0; holder < disk.holders.length; holder++) {
-      this.send(disk, disk.holders[holder]!, MESSAGE_RELEASE, disk.record.epoch, disk.checkpoint, 0);
-    }
-  }
-
-  forget(disk: VirtualDisk, peer: number): void {
-    this.send(disk, peer, MESSAGE_FORGET, disk.record.epoch, disk.checkpoint, 0);
-  }
-
-  private send(
-    disk: VirtualDisk,
-    to: number,
-    type: number,
-    epoch: number,
-    sequence: number,
-    bytes: number,
-  ): void {
-    const { ports, options, id } = this.state;
+  private control(disk: VirtualDisk, type: number, epoch: number, sequence: number): number {
+    const { ports, id } = this.state;
     const message = ports.network.allocate();
     const fields = ports.network.fields;
     const base = message * MESSAGE_FIELDS;
@@ -99,11 +244,12 @@ export class Replicator {
     fields[base + FIELD_FROM] = id;
     fields[base + FIELD_DISK] = disk.id;
     fields[base + FIELD_EPOCH] = epoch;
+    fields[base + FIELD_FIRST_EPOCH] = disk.firstEpoch;
     fields[base + FIELD_SEQUENCE] = sequence;
-    fields[base + FIELD_BYTES] = bytes;
+    fields[base + FIELD_BYTES] = 0;
     fields[base + FIELD_COMMITTED_THROUGH] = disk.committed;
     fields[base + FIELD_RELEASED_THROUGH] = disk.checkpoint;
     fields[base + FIELD_KEY] = disk.id;
-    ports.network.send(to, message, options.messageBytes);
+    return message;
   }
 }
