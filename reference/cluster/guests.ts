@@ -45,6 +45,8 @@ const PAYLOAD = 7;
 export interface GuestVm {
   readonly source: IoSource;
   readonly host: HostMachine;
+  /** Its place in the scenario. */
+  readonly hostIndex: number;
   /** By disk of the source: local number at the host. */
   readonly locals: readonly number[];
 }
@@ -198,7 +200,14 @@ export class Guests implements GuestPort {
     words[word + TAG] = batch.tag[at]!;
     words[word + PAYLOAD] = payload;
     if (this.content !== null)
-      this.content.guestSubmitted(disk, operation, batch.offset[at]!, bytes, payload);
+      this.content.guestSubmitted(
+        this.vms[vm]!.hostIndex,
+        disk,
+        operation,
+        batch.offset[at]!,
+        bytes,
+        payload,
+      );
     if (arrivalNs >= this.recordFromNs) {
       if (operation === OP_READ) this.readBytes += bytes;
       else if (operation === OP_WRITE) this.writeBytes += bytes;

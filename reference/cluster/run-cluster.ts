@@ -202,6 +202,7 @@ export class ClusterRun {
       stateChanged: (disk, state) => {
         this.disks[disk]!.state = state;
       },
+      fenced: () => {},
     };
     this.guests = new Guests(options.queueDepth ?? 64);
     this.runtime = new VirtualRuntime({
@@ -221,6 +222,7 @@ export class ClusterRun {
       loads.map(({ source }, vm) => ({
         source,
         host: hosts[scenario.vms[vm]!.host]!,
+        hostIndex: scenario.vms[vm]!.host,
         locals: this.disks.filter((place) => place.vm === vm).map((place) => place.local),
       })),
       this.runtime,

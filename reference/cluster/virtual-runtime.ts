@@ -15,7 +15,7 @@ import {
 } from '../devices/api.ts';
 import { emptyRecord, type FtRecord } from '../fvp/ft-record.ts';
 import { Host } from '../fvp/host.ts';
-import type { HostSetup } from '../fvp/host-state.ts';
+import type { HostSetup, Peer } from '../fvp/host-state.ts';
 import { FIELD_KEY, FIELD_TO, MESSAGE_FIELDS } from '../fvp/message.ts';
 import { TOKEN_BITS } from '../fvp/op-table.ts';
 import {
@@ -103,7 +103,14 @@ export interface ClusterContent {
   /** As `flashFaulted`. Locks, heartbeats and records have no content: whatever the fault, they fail. */
   datastoreFaulted(host: number, token: number, fault: Fault, sector: number): void;
   datastoreCompleted(host: number, token: number, status: Status): void;
-  guestSubmitted(disk: number, operation: number, offset: number, bytes: number, payload: number): void;
+  guestSubmitted(
+    host: number,
+    disk: number,
+    operation: number,
+    offset: number,
+    bytes: number,
+    payload: number,
+  ): void;
   guestCompleted(payload: number, status: Status): void;
 }
 
@@ -283,15 +290,56 @@ class VirtualFlash implements FlashPort {
   }
 }
 
+/** Who may write a disk. */
+export interface Lock {
+  /** Host that holds it; -1 for none. */
+  holder: number;
+  /** Rises whenever it is taken or renewed. */
+  counter: number;
+  /** Rises whenever it is taken. */
+  fence: number;
+}
+
 /** The shared datastore: one device, and the locks, fences and FT records that live on it. */
 export class VirtualDatastore {
   readonly traffic = new DatastoreTraffic();
   readonly records: FtRecord[] = [];
-  /** Host that holds each disk's lock; -1 for none. */
-  readonly lockHolders: number[] = [];
+  readonly locks: Lock[] = [];
   /** Applied when the request with this datastore token completes; says how it went. */
   readonly effects = new Map<number, () => Status>();
   submitter!: Submitter;
+
+  lock(disk: number, host: number, holder: number, counter: number): Status {
+    const lock = this.locks[disk]!;
+    if (lock.holder !== holder || lock.counter !== counter) return STATUS_REFUSED;
+    lock.holder = host;
+    lock.counter++;
+    lock.fence++;
+    return STATUS_OK;
+  }
+
+  unlock(disk: number, host: number): Status {
+    const lock = this.locks[disk]!;
+    if (lock.holder !== host) return STATUS_REFUSED;
+    lock.holder = -1;
+    lock.counter++;
+    return STATUS_OK;
+  }
+
+  renew(disk: number, host: number): Status {
+    const lock = this.locks[disk]!;
+    if (lock.holder !== host) return STATUS_REFUSED;
+    lock.counter++;
+    return STATUS_OK;
+  }
+
+  replace(disk: number, host: number, expected: FtRecord, next: FtRecord): Status {
+    const current = this.records[disk]!;
+    if (this.locks[disk]!.holder !== host) return STATUS_REFUSED;
+    if (current.epoch !== expected.epoch || current.version !== expected.version) return STATUS_REFUSED;
+    this.records[disk] = next;
+    return STATUS_OK;
+  }
 }
 
 class HostDatastore implements DatastorePort {
@@ -346,27 +394,35 @@ class HostDatastore implements DatastorePort {
     this.submitter.submit(operation, disk, offset, bytes, fua ? REQUEST_FUA : 0, this.hostBits | token, key);
   }
 
-  lock(disk: number, token: number): void {
-    this.metadata(disk, token, CAUSE_RECORD, 0, () => {
-      const holder = this.datastore.lockHolders[disk]!;
-      if (holder >= 0 && holder !== this.host) return STATUS_REFUSED;
-      this.datastore.lockHolders[disk] = this.host;
-      return STATUS_OK;
-    });
+  inspect(disk: number, token: number): void {
+    this.traffic.reads[CAUSE_RECORD]!++;
+    this.traffic.readBytes += RECORD_BYTES;
+    this.traffic.bytes[CAUSE_RECORD]! += RECORD_BYTES;
+    const address = disk * RECORD_BYTES;
+    const hostToken = this.hostBits | token;
+    this.submitter.submit(SAN_READ, this.metadataUnit, address, RECORD_BYTES, 0, hostToken, disk);
+  }
+
+  lock(disk: number, holder: number, counter: number, token: number): void {
+    this.metadata(disk, token, CAUSE_RECORD, 0, () => this.datastore.lock(disk, this.host, holder, counter));
   }
 
   unlock(disk: number, token: number): void {
-    this.metadata(disk, token, CAUSE_RECORD, 0, () => {
-      if (this.datastore.lockHolders[disk] !== this.host) return STATUS_REFUSED;
-      this.datastore.lockHolders[disk] = -1;
-      return STATUS_OK;
-    });
+    this.metadata(disk, token, CAUSE_RECORD, 0, () => this.datastore.unlock(disk, this.host));
   }
 
   heartbeat(disk: number, token: number): void {
     this.metadata(disk, token, CAUSE_HEARTBEAT, REQUEST_RESERVED, () =>
-      this.datastore.lockHolders[disk] === this.host ? STATUS_OK : STATUS_REFUSED,
+      this.datastore.renew(disk, this.host),
     );
+  }
+
+  holder(disk: number): number {
+    return this.datastore.locks[disk]!.holder;
+  }
+
+  counter(disk: number): number {
+    return this.datastore.locks[disk]!.counter;
   }
 
   record(disk: number): FtRecord {
@@ -374,13 +430,9 @@ class HostDatastore implements DatastorePort {
   }
 
   compareAndWrite(disk: number, expected: FtRecord, next: FtRecord, token: number): void {
-    this.metadata(disk, token, CAUSE_RECORD, 0, () => {
-      const current = this.datastore.records[disk]!;
-      if (this.datastore.lockHolders[disk] !== this.host) return STATUS_REFUSED;
-      if (current.epoch !== expected.epoch || current.version !== expected.version) return STATUS_REFUSED;
-      this.datastore.records[disk] = next;
-      return STATUS_OK;
-    });
+    this.metadata(disk, token, CAUSE_RECORD, 0, () =>
+      this.datastore.replace(disk, this.host, expected, next),
+    );
   }
 
   private metadata(disk: number, token: number, cause: number, flags: number, effect: () => Status): void {
@@ -510,7 +562,7 @@ export class VirtualRuntime implements ClockPort {
       throw new UsageError(`${scenario.hosts.length} hosts; the most is ${HOSTS_MAX}`);
     for (let disk = 0; disk < setup.disks; disk++) {
       this.datastore.records.push(emptyRecord(disk));
-      this.datastore.lockHolders.push(-1);
+      this.datastore.locks.push({ holder: -1, counter: 0, fence: 0 });
     }
     const target = (index: number, kind: number) => (index << KIND_BITS) | kind;
     this.datastore.submitter = this.createDevice(
@@ -534,10 +586,11 @@ export class VirtualRuntime implements ClockPort {
       }
       this.flash.push(flash?.traffic ?? null);
       const egress = this.createDevice(link, `${name}/link`, target(host, EVENT_MESSAGE), setup.seed);
-      const peers: number[] = [];
+      const peers: Peer[] = [];
       for (let step = 1; step < count; step++) {
         const peer = (host + step) % count;
-        if (scenario.hosts[peer]!.flash !== null) peers.push(peer);
+        if (scenario.hosts[peer]!.flash !== null)
+          peers.push({ host: peer, domain: scenario.hosts[peer]!.domain });
       }
       const hostSetup: HostSetup = {
         id: host,
@@ -550,11 +603,14 @@ export class VirtualRuntime implements ClockPort {
           timer: new HostTimer(this, host),
           observer: setup.observer,
           content: setup.content?.port(host) ?? null,
+          medium: null,
         },
         options: scenario.fvp,
         flashCapacityBytes: flashDevice?.capacityBytes ?? 0,
         volatileDatastore,
         peers,
+        domain: scenario.hosts[host]!.domain,
+        seed: componentSeed(setup.seed, name),
       };
       if (setup.createHost === undefined) {
         const machine = new Host(hostSetup);

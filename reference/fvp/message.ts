@@ -51,5 +51,3 @@ export const MESSAGE_FETCHED = 13;
 /** Owner to the disk's former host: send `bytes` at `offset` if your clean cache has them. */
 export const MESSAGE_READ = 14;
 export const MESSAGE_READ_DONE = 15;
-/** New owner to the disk's former host: keep your clean cache of the disk for me; I own it from `sequence` on. */
-export const MESSAGE_WRITTEN = 16;

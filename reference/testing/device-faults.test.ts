@@ -110,7 +110,7 @@ function bareRuntime(devices: { flash?: ResolvedDevice; link?: ResolvedDevice; d
     seed: 1,
     disks: 1,
     guest: { complete: () => {} },
-    observer: { stateChanged: () => {} },
+    observer: { stateChanged: () => {}, fenced: () => {} },
     content: null,
     createHost: (setup) => {
       ports.push(setup.ports);
@@ -162,7 +162,7 @@ describe('the runtime', () => {
         datastore: faulty(DEVICE_WRITE, fault, 0, 1),
       });
       const { datastore } = ports[0]!;
-      datastore.lock(0, 16);
+      datastore.lock(0, -1, 0, 16);
       settle();
       const before = datastore.record(0);
       datastore.compareAndWrite(0, before, { ...emptyRecord(0), version: before.version + 1 }, 32);

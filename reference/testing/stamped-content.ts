@@ -50,6 +50,8 @@ interface Request {
 const UNTOUCHED = { tornFrom: Number.POSITIVE_INFINITY, corruptAt: NO_SECTOR };
 
 export interface GuestIo {
+  /** Where the VM ran when it asked. */
+  readonly host: number;
   readonly number: number;
   readonly disk: number;
   readonly operation: number;
@@ -70,7 +72,10 @@ export class StampedContent implements ClusterContent {
   private readonly flash: Map<number, number>[] = [];
   private readonly requests: Map<number, Request>[] = [];
   private readonly datastoreRequests: Map<number, Request>[] = [];
-  private readonly buffers = new Map<number, number[]>();
+  /** Memory of guests and hosts: by payload, and there by host. */
+  private readonly buffers = new Map<number, Map<number, number[]>>();
+  /** By message: the data it carries. */
+  private readonly messages = new Map<number, number[]>();
   private readonly guestIos = new Map<number, GuestIo>();
   /** By disk and sector: writes in order of submission. */
   private readonly history: Map<number, GuestIo[]>[] = [];
@@ -94,16 +99,23 @@ export class StampedContent implements ClusterContent {
     };
     return {
       writing: (token, payload, payloadOffset, bytes, at) => {
-        const buffer = this.buffers.get(payload);
-        if (buffer === undefined) {
-          this.violations.push(`host ${host} writes payload ${payload}, which nobody has`);
-          return;
-        }
-        const stamps = buffer.slice(payloadOffset / SECTOR, (payloadOffset + bytes) / SECTOR);
+        const stamps = this.take(host, payload, payloadOffset, bytes);
         requestOf(token, false).moves.push({ payload, payloadOffset, bytes, at, stamps });
       },
       reading: (token, payload, payloadOffset, bytes) => {
         requestOf(token, true).moves.push({ payload, payloadOffset, bytes, at: 0, stamps: [] });
+      },
+      sending: (message, payload, payloadOffset, bytes) => {
+        this.messages.set(message, this.take(host, payload, payloadOffset, bytes));
+      },
+      receiving: (message, payload, payloadOffset) => {
+        const stamps = this.messages.get(message);
+        if (stamps === undefined) {
+          this.violations.push(`host ${host} receives data with message ${message}, which carries none`);
+          return;
+        }
+        const buffer = this.bufferOf(host, payload);
+        for (const [i, stamp] of stamps.entries()) buffer[payloadOffset / SECTOR + i] = stamp;
       },
     };
   }
@@ -131,7 +143,7 @@ export class StampedContent implements ClusterContent {
     if (status !== 0 && (request.operation !== FLASH_WRITE || !isTorn(request))) return;
     const sectors = this.flash[host]!;
     if (request.operation === FLASH_WRITE) this.apply(request, sectors, request.start);
-    else if (request.operation === FLASH_READ) this.deliver(request, sectors, request.start);
+    else if (request.operation === FLASH_READ) this.deliver(host, request, sectors, request.start);
   }
 
   datastoreSubmitted(
@@ -161,7 +173,7 @@ export class StampedContent implements ClusterContent {
     this.datastoreRequests[host]!.delete(token);
     if (status !== 0 && (request.operation !== SAN_WRITE || !isTorn(request))) return;
     const sectors = this.image(request.disk);
-    if (request.operation === SAN_READ) this.deliver(request, sectors, request.start);
+    if (request.operation === SAN_READ) this.deliver(host, request, sectors, request.start);
     else if (request.operation === SAN_WRITE) {
       const moved = request.moves.reduce((sum, move) => sum + move.bytes, 0);
       if (moved !== request.bytes) {
@@ -175,8 +187,16 @@ export class StampedContent implements ClusterContent {
     }
   }
 
-  guestSubmitted(disk: number, operation: number, offset: number, bytes: number, payload: number): void {
+  guestSubmitted(
+    host: number,
+    disk: number,
+    operation: number,
+    offset: number,
+    bytes: number,
+    payload: number,
+  ): void {
     const io: GuestIo = {
+      host,
       number: payload,
       disk,
       operation,
@@ -188,7 +208,7 @@ export class StampedContent implements ClusterContent {
     this.guestIos.set(payload, io);
     const stamp = operation === OP_WRITE ? payload : UNDEFINED;
     if (operation === OP_READ || operation === OP_WRITE) {
-      this.buffers.set(payload, new Array<number>(bytes / SECTOR).fill(stamp));
+      this.buffers.set(payload, new Map([[host, new Array<number>(bytes / SECTOR).fill(stamp)]]));
     }
     if (operation === OP_WRITE) {
       this.writes[disk] ??= [];
@@ -241,6 +261,35 @@ export class StampedContent implements ClusterContent {
     return this.settled[disk];
   }
 
+  /** What a host has of a payload; a guest's own is at the host where it runs. */
+  private bufferOf(host: number, payload: number): number[] {
+    let hosts = this.buffers.get(payload);
+    if (hosts === undefined) {
+      hosts = new Map();
+      this.buffers.set(payload, hosts);
+    }
+    let buffer = hosts.get(host);
+    if (buffer === undefined) {
+      buffer = [];
+      hosts.set(host, buffer);
+    }
+    return buffer;
+  }
+
+  private take(host: number, payload: number, payloadOffset: number, bytes: number): number[] {
+    const buffer = this.bufferOf(host, payload);
+    const stamps: number[] = [];
+    for (let at = payloadOffset / SECTOR; at < (payloadOffset + bytes) / SECTOR; at++) {
+      const stamp = buffer[at];
+      if (stamp === undefined) {
+        this.violations.push(`host ${host} uses sector ${at} of payload ${payload}, which it does not have`);
+        return new Array<number>(bytes / SECTOR).fill(UNDEFINED);
+      }
+      stamps.push(stamp);
+    }
+    return stamps;
+  }
+
   private historyOf(disk: number): Map<number, GuestIo[]> {
     let history = this.history[disk];
     if (history === undefined) {
@@ -260,19 +309,15 @@ export class StampedContent implements ClusterContent {
     }
   }
 
-  private deliver(request: Request, sectors: Map<number, number>, start: number): void {
+  private deliver(host: number, request: Request, sectors: Map<number, number>, start: number): void {
     for (const move of request.moves) {
-      const buffer = this.buffers.get(move.payload);
-      if (buffer === undefined) {
-        this.violations.push(`a read delivers into payload ${move.payload}, which nobody has`);
-        continue;
-      }
+      const buffer = this.bufferOf(host, move.payload);
       const own = this.guestIos.get(move.payload)!.operation === OP_WRITE;
       for (let i = 0; i < move.bytes / SECTOR; i++) {
         const found = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
         const stamp = i === request.corruptAt ? CORRUPT : found;
         const at = move.payloadOffset / SECTOR + i;
-        if (own && buffer[at] !== stamp) {
+        if (own && buffer[at] !== undefined && buffer[at] !== stamp) {
           this.violations.push(`destaging write ${move.payload} read stamp ${stamp} from flash`);
         }
         buffer[at] = stamp;
@@ -299,7 +344,7 @@ export class StampedContent implements ClusterContent {
    */
   private checkRead(read: GuestIo): void {
     this.readsChecked++;
-    const buffer = this.buffers.get(read.number)!;
+    const buffer = this.bufferOf(read.host, read.number);
     const history = this.historyOf(read.disk);
     for (let i = 0; i < buffer.length; i++) {
       const sector = read.offset / SECTOR + i;

@@ -52,7 +52,10 @@ fvp:
   recordHeaderSize: 128B
   messageSize: 96
   destage: { batchRecords: 16, batchSize: 1MiB, joinSize: 64KiB, bufferSize: 0 }
-  lease: { renew: 1s, duration: 5s }
+  lease: { renew: 1s, duration: 5s, drift: 0.2% }
+  remoteReads: 1m
+  replication: { resend: 50ms, timeout: 2s, replacementWait: 3s, outside: 1, resyncRecords: 8 }
+  retry: { first: 4s, most: 1m }
 `;
   const resolved = (await parse(text)).resolve({ footprintBytes: 0 });
   expect(resolved.fvp).toEqual({
@@ -66,7 +69,16 @@ fvp:
     recordHeaderBytes: 128,
     messageBytes: 96,
     destage: { batchRecords: 16, batchBytes: 2 ** 20, joinBytes: 65_536, bufferBytes: 0 },
-    lease: { renewNs: 1e9, durationNs: 5e9 },
+    lease: { renewNs: 1e9, durationNs: 5e9, drift: 0.002 },
+    remoteReadsNs: 60e9,
+    replication: {
+      resendNs: 50e6,
+      timeoutNs: 2e9,
+      replacementNs: 3e9,
+      outside: 1,
+      resyncRecords: 8,
+    },
+    retry: { firstNs: 4e9, mostNs: 60e9 },
   });
   expect(resolved.vms[1]).toEqual({
     name: 'vm2',

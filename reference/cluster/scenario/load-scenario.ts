@@ -302,6 +302,9 @@ async function atPlace<T>(place: DataPlace, load: () => Promise<T>): Promise<T> 
   }
 }
 
+/** Every host is in it unless the scenario says otherwise. fvp-protocol.md 8 */
+const DEFAULT_DOMAIN = 'default';
+
 async function readHost(reader: SectionReader, written: WrittenScenario, name: string): Promise<LoadedHost> {
   const link = await reader.device('link', [
     ['hostDefaults', 'link'],
@@ -313,10 +316,11 @@ async function readHost(reader: SectionReader, written: WrittenScenario, name: s
     ['hosts', name, 'flash'],
   ];
   const flash = own.flash === undefined ? written.hostDefaults?.flash : own.flash;
-  if (flash === null || flash === undefined) return { name, flash: null, link };
+  const domain = own.domain ?? written.hostDefaults?.domain ?? DEFAULT_DOMAIN;
+  if (flash === null || flash === undefined) return { name, flash: null, link, domain };
   const capacity: SizeOrShare = own.flash?.capacity ??
     written.hostDefaults?.flash?.capacity ?? { bytes: parseBytes(DEFAULT_FLASH_CAPACITY) };
-  return { name, flash: { device: await reader.device('flash', paths), capacity }, link };
+  return { name, flash: { device: await reader.device('flash', paths), capacity }, link, domain };
 }
 
 function readVm(
@@ -344,6 +348,18 @@ function readFvp(yaml: YamlFile, fvp: NonNullable<WrittenScenario['fvp']>): FvpS
   const lease = {
     renewNs: fvp.lease?.renew ?? defaults.lease.renewNs,
     durationNs: fvp.lease?.duration ?? defaults.lease.durationNs,
+    drift: fvp.lease?.drift ?? defaults.lease.drift,
+  };
+  const replication = {
+    resendNs: fvp.replication?.resend ?? defaults.replication.resendNs,
+    timeoutNs: fvp.replication?.timeout ?? defaults.replication.timeoutNs,
+    replacementNs: fvp.replication?.replacementWait ?? defaults.replication.replacementNs,
+    outside: fvp.replication?.outside ?? defaults.replication.outside,
+    resyncRecords: fvp.replication?.resyncRecords ?? defaults.replication.resyncRecords,
+  };
+  const retry = {
+    firstNs: fvp.retry?.first ?? defaults.retry.firstNs,
+    mostNs: fvp.retry?.most ?? defaults.retry.mostNs,
   };
   const fail = (path: YamlPath, what: string): DataError => {
     const found = yaml.source(['fvp', ...path]);
@@ -365,6 +381,16 @@ function readFvp(yaml: YamlFile, fvp: NonNullable<WrittenScenario['fvp']>): FvpS
       'makes a lease end before it is renewed',
     );
   }
+  if (replication.resendNs >= replication.timeoutNs) {
+    const key = fvp.replication?.resend === undefined ? 'timeout' : 'resend';
+    throw fail(['replication', key], 'gives a holder up before anything is sent again');
+  }
+  if (retry.firstNs > retry.mostNs) {
+    throw fail(
+      ['retry', fvp.retry?.first === undefined ? 'most' : 'first'],
+      'makes the first try come after the last',
+    );
+  }
   return {
     dirtyLimit: fvp.dirtyLimit,
     options: {
@@ -383,6 +409,9 @@ function readFvp(yaml: YamlFile, fvp: NonNullable<WrittenScenario['fvp']>): FvpS
       recordHeaderBytes: fvp.recordHeaderSize ?? defaults.recordHeaderBytes,
       messageBytes: fvp.messageSize ?? defaults.messageBytes,
       lease,
+      replication,
+      retry,
+      remoteReadsNs: fvp.remoteReads ?? defaults.remoteReadsNs,
     },
   };
 }

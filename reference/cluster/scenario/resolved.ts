@@ -16,6 +16,8 @@ export interface ResolvedHost {
   /** null: a host without flash. */
   readonly flash: (ResolvedDevice & { readonly capacityBytes: number }) | null;
   readonly link: ResolvedDevice;
+  /** Fault domain: hosts that may fail together. */
+  readonly domain: string;
 }
 
 export interface ResolvedVm {

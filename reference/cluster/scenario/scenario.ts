@@ -11,6 +11,7 @@ export interface LoadedHost {
   readonly name: string;
   readonly flash: { readonly device: ResolvedDevice; readonly capacity: SizeOrShare } | null;
   readonly link: ResolvedDevice;
+  readonly domain: string;
 }
 
 export interface LoadedVm {
@@ -116,6 +117,7 @@ export class Scenario {
       name: host.name,
       flash: host.flash === null ? null : { ...host.flash.device, capacityBytes: capacities[index]! },
       link: host.link,
+      domain: host.domain,
     }));
     const fvp: FvpOptions = { ...this.parts.fvp.options, dirtyLimitBytes };
     return {
@@ -215,6 +217,7 @@ export class Scenario {
                 ? null
                 : { ...host.flash.written, capacity: writtenBytes(host.flash.capacityBytes) },
             link: host.link.written,
+            domain: host.domain,
           },
         ]),
       ),
@@ -234,7 +237,20 @@ export class Scenario {
         checkpointInterval: writtenNs(fvp.checkpointIntervalNs),
         recordHeaderSize: writtenBytes(fvp.recordHeaderBytes),
         messageSize: writtenBytes(fvp.messageBytes),
-        lease: { renew: writtenNs(fvp.lease.renewNs), duration: writtenNs(fvp.lease.durationNs) },
+        remoteReads: writtenNs(fvp.remoteReadsNs),
+        lease: {
+          renew: writtenNs(fvp.lease.renewNs),
+          duration: writtenNs(fvp.lease.durationNs),
+          drift: fvp.lease.drift,
+        },
+        replication: {
+          resend: writtenNs(fvp.replication.resendNs),
+          timeout: writtenNs(fvp.replication.timeoutNs),
+          replacementWait: writtenNs(fvp.replication.replacementNs),
+          outside: fvp.replication.outside,
+          resyncRecords: fvp.replication.resyncRecords,
+        },
+        retry: { first: writtenNs(fvp.retry.firstNs), most: writtenNs(fvp.retry.mostNs) },
       },
       vms: Object.fromEntries(
         this.vms.map((vm) => [

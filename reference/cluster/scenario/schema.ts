@@ -133,6 +133,11 @@ export const FVP_PARAMETERS = {
     default: '100ms',
     source: 'assumed',
   }),
+  remoteReads: timeParameter({
+    description: 'For this long after a migration reads ask the former host before the datastore.',
+    default: '10m',
+    source: 'VirtuCache',
+  }),
   recordHeaderSize: bytesParameter({
     description: 'Header of a log record on flash and on the wire.',
     default: '64B',
@@ -189,6 +194,60 @@ export const LEASE_PARAMETERS = {
     min: '20ms',
     source: 'VMFS heartbeats',
   }),
+  drift: fractionParameter({
+    description: "No two hosts' clocks drift apart by more than this.",
+    default: '0.1%',
+    source: 'assumed',
+  }),
+};
+
+export const REPLICATION_PARAMETERS = {
+  resend: timeParameter({
+    description: 'A record that a holder has not acknowledged is sent again after this.',
+    default: '200ms',
+    min: '1ms',
+    source: 'assumed',
+  }),
+  timeout: timeParameter({
+    description: 'A holder that has not acknowledged a record for this long is lost.',
+    default: '1s',
+    min: '5ms',
+    source: 'assumed',
+  }),
+  replacementWait: timeParameter({
+    description: 'How long a replacement for a lost holder is sought before the disk leaves write-back.',
+    default: '5s',
+    source: 'assumed',
+  }),
+  outside: countParameter({
+    description: "Of the replicas, how many lie outside the fault domain of the disk's host.",
+    default: 0,
+    min: 0,
+    max: 2,
+    source: 'FVP: number of external peers',
+  }),
+  resyncRecords: countParameter({
+    description: 'Most records sent to a new holder ahead of its acknowledgements.',
+    default: 64,
+    min: 1,
+    max: 65536,
+    source: 'assumed',
+  }),
+};
+
+export const RETRY_PARAMETERS = {
+  first: timeParameter({
+    description: 'Write-back that failed is tried again after this, and after twice as long each time.',
+    default: '10s',
+    min: '10ms',
+    source: 'assumed',
+  }),
+  most: timeParameter({
+    description: 'Longest time between two tries.',
+    default: '5m',
+    min: '10ms',
+    source: 'assumed',
+  }),
 };
 
 type Declarations = Readonly<Record<string, TypedDeclaration<unknown>>>;
@@ -223,9 +282,19 @@ const flashSection = z.looseObject({
   capacity: capacitySchema.optional(),
 });
 
+const domainName = text(NAME_EXPECTED, 'Fault domain: hosts that may fail together.', NAME);
+
 const hostSections = {
+  domain: domainName.optional(),
   flash: flashSection.nullable().optional().meta({ description: 'The flash that FVP uses; null: none.' }),
   link: deviceSection.optional().meta({ description: 'The way from this host to its peers.' }),
+};
+
+const FVP_TABLES: Readonly<Record<string, Declarations>> = {
+  destage: DESTAGE_PARAMETERS,
+  lease: LEASE_PARAMETERS,
+  replication: REPLICATION_PARAMETERS,
+  retry: RETRY_PARAMETERS,
 };
 
 const fvpSection = z.strictObject({
@@ -236,6 +305,8 @@ const fvpSection = z.strictObject({
   ).optional(),
   destage: z.strictObject(optionalShape(DESTAGE_PARAMETERS)).optional(),
   lease: z.strictObject(optionalShape(LEASE_PARAMETERS)).optional(),
+  replication: z.strictObject(optionalShape(REPLICATION_PARAMETERS)).optional(),
+  retry: z.strictObject(optionalShape(RETRY_PARAMETERS)).optional(),
 });
 
 const vmSection = z.strictObject({
@@ -286,12 +357,8 @@ export function expectedAt(path: readonly PropertyKey[]): string | undefined {
       return section === 'hosts' ? 'a mapping, such as {}' : 'a mapping, such as { host: esx1 }';
   }
   if (section === 'fvp') {
-    const table: Declarations =
-      first === 'destage' && second !== undefined
-        ? DESTAGE_PARAMETERS
-        : first === 'lease' && second !== undefined
-          ? LEASE_PARAMETERS
-          : FVP_PARAMETERS;
+    const inner = second === undefined ? undefined : FVP_TABLES[String(first)];
+    const table: Declarations = inner ?? FVP_PARAMETERS;
     return table[key]?.expected;
   }
   return undefined;

@@ -49,6 +49,7 @@ export function plainScenario(plain: PlainScenario = {}): ResolvedScenario {
       name: `esx${host + 1}`,
       flash: { ...flash, capacityBytes: plain.flashCapacityBytes ?? 64 * 2 ** 30 },
       link: egress,
+      domain: 'default',
     })),
     datastore: plain.datastore ?? deviceOf(fixed, { read: '800us', write: '800us', flush: '300us' }),
     vms: vms.map((host, vm) => ({
