@@ -15,11 +15,6 @@ import type { RecordWriter } from './record-writer.ts';
 import { HeldLog, type HeldLogs } from './replication/held-logs.ts';
 import type { Replicator } from './replication/replicator.ts';
 import { TIMER_RETRY, TIMER_STEP, timerOf } from './timers.ts';
-import { armTransition } from './transitions/arm.ts';
-import { closeTransition } from './transitions/close.ts';
-import { drainTransition } from './transitions/drain.ts';
-import { openTransition } from './transitions/open.ts';
-import { repairTransition } from './transitions/repair.ts';
 import { ARM, CLOSE, DRAIN, OPEN, REPAIR, type Step, type Transition } from './transitions/transition.ts';
 import {
   type Member,
@@ -56,18 +51,12 @@ export interface ControlParts {
 export class Control {
   readonly state: HostState;
   readonly parts: ControlParts;
-  readonly transitions: readonly Transition[];
+  /** In the order of transitions/transition.ts; set once, before anything is asked. */
+  transitions: readonly Transition[] = [];
 
   constructor(state: HostState, parts: ControlParts) {
     this.state = state;
     this.parts = parts;
-    this.transitions = [
-      openTransition(this),
-      armTransition(this),
-      repairTransition(this),
-      drainTransition(this),
-      closeTransition(this),
-    ];
   }
 
   // ---- what others ask and tell ----

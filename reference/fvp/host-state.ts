@@ -4,7 +4,6 @@ import { BucketStore } from './log/bucket-store.ts';
 import { OP_FLAGS, OP_NEXT, OP_TAG, OpTable } from './op-table.ts';
 import type { FvpOptions } from './options.ts';
 import type { Ports, Status } from './ports.ts';
-import type { VirtualDisk } from './virtual-disk.ts';
 
 /** Batch lengths are counted by power of two: [1], [2-3], [4-7], ... */
 export const BATCH_LENGTH_CLASSES = 10;
@@ -88,6 +87,13 @@ export interface HostSetup {
   readonly seed: number;
 }
 
+/** What the end of a lease needs of a virtual disk. */
+interface Leased {
+  readonly dead: boolean;
+  readonly leaseEndsNs: number;
+  withheld: number;
+}
+
 export class HostState {
   readonly id: number;
   readonly ports: Ports;
@@ -149,7 +155,7 @@ export class HostState {
    * Ends a guest's request. After the end of the lease nobody is told anything any more, until it is renewed: another
    * host may own the disk by then (fvp-protocol.md 12.4-4).
    */
-  complete(disk: VirtualDisk, op: number, status: Status): void {
+  complete(disk: Leased, op: number, status: Status): void {
     const { ops, ports } = this;
     if (ports.clock.nowNs < disk.leaseEndsNs) {
       ports.guest.complete(ops.words[op + OP_TAG]!, status);

@@ -78,6 +78,7 @@ import {
   timerIndex,
   timerKind,
 } from './timers.ts';
+import { transitionsOf } from './transitions/transitions.ts';
 import { STATE_OFF, VirtualDisk } from './virtual-disk.ts';
 import { WRITE_FUA, WritePath } from './write-path.ts';
 
@@ -160,6 +161,7 @@ export class Host {
       },
       closed: (disk) => this.former.keep(disk),
     });
+    this.control.transitions = transitionsOf(this.control);
   }
 
   /** The host has been started: it reads what logs its flash holds. */
