@@ -2,9 +2,10 @@
 import { UsageError } from '../reference/kernel/errors.ts';
 import { didYouMean } from '../reference/kernel/nearest-name.ts';
 import type { TraceWriter } from './trace-writer.ts';
+import { arrowWriter } from './writers/arrow.ts';
 import { fioIolog2Writer, fioIologWriter } from './writers/fio-iolog.ts';
 
-export const writerTable: readonly TraceWriter[] = [fioIologWriter, fioIolog2Writer];
+export const writerTable: readonly TraceWriter[] = [arrowWriter, fioIologWriter, fioIolog2Writer];
 
 /**
  * The form to write: the one named, or the one the file's name ends like.

@@ -1,7 +1,7 @@
 /** Writes a trace as a store. */
 import type { Trace } from '../trace.ts';
+import { OutputFile } from '../writers/output-file.ts';
 import { ArrowWriter, type Provenance, type StoreMetadata } from './arrow-writer.ts';
-import { OutputFile } from './output-file.ts';
 
 /**
  * Writes all rows of `trace` into an Arrow IPC file.
