@@ -97,7 +97,7 @@ describe('a run', () => {
     expect(JSON.parse(readFileSync(join(cwd, 'here/timing.json'), 'utf8'))).toMatchObject({ timing, run });
     const files = readdirSync(join(cwd, 'here'));
     expect(files).toContain('report.html');
-    expect(files.filter((name) => name.endsWith('.hlog'))).toHaveLength(MODES.length * 3);
+    expect(files.filter((name) => name.endsWith('.hlog'))).toHaveLength(MODES.length * 3 + 1);
   });
 
   test('writes the same bytes again, whatever the folder, but for timing.json', async () => {

@@ -84,6 +84,29 @@ export function writeHlog(recording: LatencyRecording): string {
   return lines.join('\n');
 }
 
+/**
+ * The text of a log with one line for each of `histograms`, tagged with its name: whole runs, that need no intervals.
+ * @param spanNs length of the run; all lines span it
+ */
+export function writeTotalsHlog(
+  histograms: readonly (readonly [tag: string, histogram: SparseHistogram])[],
+  spanNs: number,
+): string {
+  const encoder = new HdrEncoder(histograms.reduce((most, [, { max }]) => Math.max(most, max), 0));
+  const length = decimal(spanNs, NS_PER_S);
+  return [
+    '#[Latency of whole runs in nanoseconds]',
+    '#[Histogram log format version 1.3]',
+    '#[StartTime: 0.000 (seconds since epoch), Thu Jan 01 00:00:00 UTC 1970]',
+    '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
+    ...histograms.map(
+      ([tag, histogram]) =>
+        `Tag=${tag},0.000,${length},${decimal(histogram.max, NS_PER_MS)},${encoder.encode(histogram)}`,
+    ),
+    '',
+  ].join('\n');
+}
+
 const NUMBER = /^[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$/;
 
 /** The exact maximum where the line's own maximum (in ms) lies in the last bucket. */

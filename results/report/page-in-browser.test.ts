@@ -1,9 +1,10 @@
 /** The page as a browser shows it. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SampleOptions, sampleRecording } from '../testing/sample-recording.ts';
@@ -120,6 +121,46 @@ describe.skipIf(!present)(
       await legend.filter({ hasText: 'none' }).press('Space');
       expect((await firstChart(page)).visible.slice(0, 4)).toEqual([true, true, true, true]);
       expect(complaints).toEqual([]);
+      await close();
+    });
+
+    it('has nothing that axe finds serious, in both themes, with the tables of its charts open', async () => {
+      for (const theme of ['light', 'dark'] as const) {
+        const { page, complaints, close } = await opened({ workloads: ['database'] }, 1280, theme);
+        for (const summary of (await page.locator('figure details.data summary').all()).slice(0, 2))
+          await summary.click();
+        await page.evaluate(axe.source);
+        const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+        expect(
+          violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).slice(0, 3)}`),
+        ).toEqual([]);
+        expect(complaints).toEqual([]);
+        await close();
+      }
+    });
+
+    it("gives a chart's figures as a table and as files", async () => {
+      const { page, close } = await opened({ workloads: ['database'] }, 1280);
+      const figure = page.locator('figure').first();
+      await figure.locator('summary').click();
+      expect(await figure.getByRole('columnheader').allInnerTexts()).toContain('write-back+1, response time');
+      const rows = await figure.getByRole('row').count();
+      expect(rows).toBeGreaterThan(40);
+      const download = async (name: string): Promise<string> => {
+        const waiting = page.waitForEvent('download');
+        await figure.getByRole('button', { name, exact: false }).click();
+        const path = join(folder, (await waiting).suggestedFilename());
+        await (await waiting).saveAs(path);
+        return path;
+      };
+      const csv = await readFile(await download('as CSV'), 'utf8');
+      expect(csv.trimEnd().split('\r\n')).toHaveLength(rows);
+      const json = JSON.parse(await readFile(await download('as JSON'), 'utf8')) as { lines: unknown[] };
+      expect(json.lines).toHaveLength(10);
+      const png = await readFile(await download('as PNG'));
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
       await close();
     });
 

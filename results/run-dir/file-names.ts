@@ -5,6 +5,8 @@ import { LATENCY_KINDS, type LatencyKind } from '../schema/run-document.ts';
 export const RUN_FILE = 'run.json';
 export const TIMING_FILE = 'timing.json';
 export const TIMELINE_FILE = 'timeline.json';
+/** Whole-run histograms, so that a reader of many runs need not merge their intervals. */
+export const TOTALS_FILE = 'totals.hlog';
 export const REPORT_FILE = 'report.html';
 
 /** What files begin with while they are being written. */
@@ -35,8 +37,13 @@ export function hlogName(stem: string, kind: LatencyKind): string {
   return `${stem}.${kind}.hlog`;
 }
 
+/** `database.write-back.reads.response`: the tag of a line of `totals.hlog`. */
+export function totalsTag(stem: string, kind: LatencyKind, time: 'response' | 'service'): string {
+  return `${stem}.${kind}.${time}`;
+}
+
 /** Every file a run directory with these results may hold. */
 export function runFileNames(results: readonly NamedResult[]): string[] {
   const hlogs = hlogStems(results).flatMap((stem) => LATENCY_KINDS.map((kind) => hlogName(stem, kind)));
-  return [...hlogs, TIMELINE_FILE, REPORT_FILE, TIMING_FILE, RUN_FILE];
+  return [...hlogs, TOTALS_FILE, TIMELINE_FILE, REPORT_FILE, TIMING_FILE, RUN_FILE];
 }

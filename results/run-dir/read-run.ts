@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import { DataError, IoError, NoInputError } from '../../reference/kernel/errors.ts';
+import type { SparseHistogram } from '../../reference/kernel/histogram.ts';
 import { readHlog } from '../hdr/hlog.ts';
+import { mergeAll } from '../hdr/summary.ts';
 import {
   LATENCY_KINDS,
   type LatencyKind,
@@ -13,7 +15,15 @@ import {
   type Timeline,
 } from '../schema/run-document.ts';
 import { runDocumentSchema, timelineFileSchema, timingFileSchema } from '../schema/run-schema.ts';
-import { hlogName, hlogStems, RUN_FILE, TIMELINE_FILE, TIMING_FILE } from './file-names.ts';
+import {
+  hlogName,
+  hlogStems,
+  RUN_FILE,
+  TIMELINE_FILE,
+  TIMING_FILE,
+  TOTALS_FILE,
+  totalsTag,
+} from './file-names.ts';
 import { jsonErrorOffset } from './json-error.ts';
 
 /** A run as it was saved. */
@@ -26,7 +36,8 @@ export interface SavedRun {
   readonly timing: RunTiming | null;
 }
 
-async function readText(path: string): Promise<string | undefined> {
+/** Text of a file, undefined where there is none. */
+export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
@@ -57,7 +68,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return at;
 }
 
-function parseFile<T>(text: string, file: string, schema: z.ZodType<T>): T {
+/** @throws DataError when the text is no JSON, or not of the schema */
+export function parseFile<T>(text: string, file: string, schema: z.ZodType<T>): T {
   const value = parseJson(text, file);
   const parsed = schema.safeParse(value);
   if (parsed.success) return value as T;
@@ -69,7 +81,7 @@ function parseFile<T>(text: string, file: string, schema: z.ZodType<T>): T {
     { file },
     {
       found: found === undefined ? undefined : (JSON.stringify(found) ?? String(found)),
-      hint: 'fvp reads the documents of its own runs, schema fvp.run/1',
+      hint: 'fvp reads the documents that it writes',
     },
   );
 }
@@ -101,12 +113,23 @@ function toRecording(
   return { workload, mode, kind, intervalNs, response, service };
 }
 
+/** What a run says of itself, without its histograms. */
+export type RunFigures = Pick<SavedRun, 'document' | 'timelines'>;
+
+/** Whole-run histograms by workload, mode, kind and time, in the document's order. */
+export interface RunTotals {
+  readonly result: number;
+  readonly kind: LatencyKind;
+  readonly response: SparseHistogram;
+  readonly service: SparseHistogram;
+}
+
 /**
- * Reads the run in a directory.
+ * Reads a run's document and its timelines.
  * @throws NoInputError when there is none
  * @throws DataError when one of its files is broken
  */
-export async function readRun(dir: string): Promise<SavedRun> {
+export async function readRunFigures(dir: string): Promise<RunFigures> {
   const runPath = join(dir, RUN_FILE);
   const runText = await readText(runPath);
   if (runText === undefined) {
@@ -121,11 +144,33 @@ export async function readRun(dir: string): Promise<SavedRun> {
   if (timelineText === undefined)
     throw new NoInputError(`the run in ${dir} is not complete: ${TIMELINE_FILE} is missing`);
   const { timelines } = parseFile(timelineText, timelinePath, timelineFileSchema);
+  return { document, timelines };
+}
 
-  const timingPath = join(dir, TIMING_FILE);
-  const timingText = await readText(timingPath);
-  const timing = timingText === undefined ? null : parseFile(timingText, timingPath, timingFileSchema);
+/** Reads whole-run histograms from `totals.hlog`, or merges the intervals where it is missing. */
+export async function readRunTotals(dir: string, document: RunDocument): Promise<RunTotals[]> {
+  const stems = hlogStems(document.results);
+  const path = join(dir, TOTALS_FILE);
+  const text = await readText(path);
+  if (text === undefined) {
+    return (await readLatencies(dir, document)).map(({ workload, mode, kind, response, service }) => ({
+      result: document.results.findIndex((each) => each.workload === workload && each.mode === mode),
+      kind,
+      response: mergeAll(response),
+      service: mergeAll(service),
+    }));
+  }
+  const byTag = new Map(readHlog(text, path).map(({ tag, histogram }) => [tag, histogram]));
+  return document.results.flatMap((_, result) =>
+    LATENCY_KINDS.flatMap((kind) => {
+      const response = byTag.get(totalsTag(stems[result]!, kind, 'response'));
+      const service = byTag.get(totalsTag(stems[result]!, kind, 'service'));
+      return response === undefined || service === undefined ? [] : [{ result, kind, response, service }];
+    }),
+  );
+}
 
+async function readLatencies(dir: string, document: RunDocument): Promise<LatencyRecording[]> {
   const latencies: LatencyRecording[] = [];
   const stems = hlogStems(document.results);
   for (const [i, { workload, mode }] of document.results.entries()) {
@@ -135,10 +180,23 @@ export async function readRun(dir: string): Promise<SavedRun> {
       if (text !== undefined) latencies.push(toRecording(text, path, workload, mode, kind));
     }
   }
+  return latencies;
+}
+
+/**
+ * Reads the run in a directory.
+ * @throws NoInputError when there is none
+ * @throws DataError when one of its files is broken
+ */
+export async function readRun(dir: string): Promise<SavedRun> {
+  const { document, timelines } = await readRunFigures(dir);
+  const timingPath = join(dir, TIMING_FILE);
+  const timingText = await readText(timingPath);
+  const timing = timingText === undefined ? null : parseFile(timingText, timingPath, timingFileSchema);
   return {
     document,
     timelines,
-    latencies,
+    latencies: await readLatencies(dir, document),
     timing: timing === null ? null : { timing: timing.timing, run: timing.run },
   };
 }

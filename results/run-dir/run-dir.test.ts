@@ -44,7 +44,14 @@ describe('writeRun', () => {
         ['reads', 'writes', 'flushes'].map((kind) => `${workload}.${mode}.${kind}.hlog`),
       ),
     );
-    expect(files).toEqual([...logs, 'timeline.json', 'report.html', 'timing.json', 'run.json']);
+    expect(files).toEqual([
+      ...logs,
+      'totals.hlog',
+      'timeline.json',
+      'report.html',
+      'timing.json',
+      'run.json',
+    ]);
     expect((await readdir(dir)).sort()).toEqual([...files].sort());
     expect(reportPath).toBe(join(dir, 'report.html'));
   });

@@ -5,7 +5,9 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert, IoError, UsageError } from '../../reference/kernel/errors.ts';
-import { writeHlog } from '../hdr/hlog.ts';
+import type { SparseHistogram } from '../../reference/kernel/histogram.ts';
+import { writeHlog, writeTotalsHlog } from '../hdr/hlog.ts';
+import { mergeAll } from '../hdr/summary.ts';
 import { renderReport } from '../report/render-report.ts';
 import {
   RUN_SCHEMA,
@@ -23,6 +25,8 @@ import {
   TEMPORARY_PREFIX,
   TIMELINE_FILE,
   TIMING_FILE,
+  TOTALS_FILE,
+  totalsTag,
 } from './file-names.ts';
 
 /** A run directory that exists and can be written. */
@@ -115,6 +119,18 @@ function formatTimelines(recording: RunRecording): string {
   return `{\n  "schema": "${TIMELINE_SCHEMA}",\n  "timelines": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
+function totalsText({ document, latencies }: RunRecording, stems: readonly string[]): string {
+  const histograms: [string, SparseHistogram][] = [];
+  let spanNs = 0;
+  for (const { workload, mode, kind, intervalNs, response, service } of latencies) {
+    const result = document.results.findIndex((each) => each.workload === workload && each.mode === mode);
+    histograms.push([totalsTag(stems[result]!, kind, 'response'), mergeAll(response)]);
+    histograms.push([totalsTag(stems[result]!, kind, 'service'), mergeAll(service)]);
+    spanNs = Math.max(spanNs, intervalNs * response.length);
+  }
+  return writeTotalsHlog(histograms, spanNs);
+}
+
 function* texts(recording: RunRecording): Generator<[name: string, text: string]> {
   const { document, latencies, timing } = recording;
   assert(document.schema === RUN_SCHEMA, `run documents are ${RUN_SCHEMA}`);
@@ -126,6 +142,7 @@ function* texts(recording: RunRecording): Generator<[name: string, text: string]
     assert(result >= 0, 'every latency recording has its result in the document');
     yield [hlogName(stems[result]!, latency.kind), writeHlog(latency)];
   }
+  yield [TOTALS_FILE, totalsText(recording, stems)];
   yield [TIMELINE_FILE, formatTimelines(recording)];
   yield [REPORT_FILE, renderReport(recording)];
   yield [TIMING_FILE, `${JSON.stringify({ schema: TIMING_SCHEMA, ...timing }, null, 2)}\n`];

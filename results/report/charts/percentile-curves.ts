@@ -1,7 +1,7 @@
 /** Latency by percentile on an axis of nines: each further nine takes the same room. */
 import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
 import { LATENCY_KINDS } from '../../schema/run-document.ts';
-import type { ReportChart, Series } from '../figure.ts';
+import type { Axis, ReportChart, Series } from '../figure.ts';
 import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
 
 /** Twenty steps of about equal ratio within a factor ten, in hundredths. */
@@ -21,7 +21,8 @@ function positions(count: number): number[] {
   return found;
 }
 
-function curve(histograms: Parameters<typeof mergeAll>[0]): number[] {
+/** Points of one curve: x is 1 / (1 - p), y nanoseconds; empty without values. */
+export function percentileCurve(histograms: Parameters<typeof mergeAll>[0]): number[] {
   const all = mergeAll(histograms);
   if (all.count === 0) return [];
   const at = positions(all.count);
@@ -35,6 +36,12 @@ function curve(histograms: Parameters<typeof mergeAll>[0]): number[] {
   return points;
 }
 
+export const PERCENTILE_AXIS: Axis = {
+  title: 'Percentile of all I/Os (%)',
+  scale: 'log',
+  format: 'percentile',
+};
+
 export const percentileCurves: ReportChart = {
   name: 'percentile-curves',
   figures({ latencies }, workload) {
@@ -43,10 +50,10 @@ export const percentileCurves: ReportChart = {
       for (const recording of latencies) {
         if (recording.workload !== workload || recording.kind !== kind) continue;
         const { mode } = recording;
-        const response = curve(recording.response);
+        const response = percentileCurve(recording.response);
         if (response.length === 0) continue;
         series.push({ mode, group: 'response time', points: response });
-        series.push({ mode, group: 'service time', points: curve(recording.service) });
+        series.push({ mode, group: 'service time', points: percentileCurve(recording.service) });
       }
       if (series.length === 0) return [];
       return [
@@ -54,7 +61,7 @@ export const percentileCurves: ReportChart = {
           title: `${KIND_TITLES[kind]} by percentile`,
           caption:
             'Read it from the right: at 99.9 % one I/O in a thousand takes longer than the line. The last point is the slowest of all.',
-          x: { title: 'Percentile of all I/Os (%)', scale: 'log', format: 'percentile' },
+          x: PERCENTILE_AXIS,
           y: LATENCY_AXIS,
           groups: [
             { name: 'response time', shown: true },

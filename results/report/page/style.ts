@@ -87,6 +87,7 @@ td.note { text-align: center; color: var(--bad); font-style: italic; }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 36rem), 1fr)); }
 figure { margin: 0; min-width: 0; }
 figcaption { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; max-width: 78ch; }
+.plain { margin: 0; padding-left: 1.2rem; }
 .smalls { display: grid; gap: 0.8rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
 .data summary { font-weight: 400; color: var(--muted); font-size: 0.9rem; }
 .data .scroll { max-height: 22rem; overflow: auto; }
