@@ -264,6 +264,7 @@ export class ClusterRun {
     measured.fvp.timeToDestageNsMax = Math.max(measured.fvp.timeToDestageNsMax, this.timeToDestageNsMax);
     const loadNs = this.loadEndNs - this.startNs;
     if ((this.options.warmupNs ?? 0) === 0 && guests.failed === 0) assertConserved(measured);
+    runtime.checkStations();
     return {
       vms: scenario.vms.map((vm, index) => ({
         name: vm.name,
@@ -335,6 +336,7 @@ export class ClusterRun {
   private reportStuck(eventNs: number): void {
     const { guests } = this;
     if (eventNs === Number.POSITIVE_INFINITY || guests.stuck || guests.outstanding > 0) {
+      this.runtime.checkPlugIns();
       const last = formatNs(guests.lastCompletionNs);
       throw new BugError(`${guests.outstanding} I/Os are under way and none has completed since ${last}`, {
         hint: 'a device that never completes a request does this; so would a fault in FVP',
@@ -357,6 +359,7 @@ export class ClusterRun {
       }
       const { nowNs, queue } = this.runtime;
       const since = this.phase === PHASE_ARMING ? 0 : this.loadEndNs;
+      if (queue.size === 0) this.runtime.checkPlugIns();
       assert(queue.size !== 0 && nowNs - since < STUCK_QUIET_NS, 'arming and draining end');
       this.runtime.step();
       left--;

@@ -5,14 +5,18 @@
 import {
   BUSY,
   DEVICE_SEND,
-  type Device,
   type DeviceContext,
   DONE,
   FAULT_ERROR,
   type Fault,
+  type NextDevice,
   REQUEST_FUA,
   REQUEST_RESERVED,
+  type SubmitAnswer,
 } from '../devices/api.ts';
+import { GuardedDevice } from '../devices/guard.ts';
+import { createStack, type DeviceStack, type Layer } from '../devices/stack.ts';
+import type { Station } from '../devices/station.ts';
 import { emptyRecord, type FtRecord } from '../fvp/ft-record.ts';
 import { Host } from '../fvp/host.ts';
 import type { HostSetup, Peer } from '../fvp/host-state.ts';
@@ -39,7 +43,7 @@ import {
   type Status,
   type TimerPort,
 } from '../fvp/ports.ts';
-import { UsageError } from '../kernel/errors.ts';
+import { BugError, UsageError } from '../kernel/errors.ts';
 import { EventQueue } from '../kernel/event-queue.ts';
 import { componentSeed, hash2 } from '../kernel/random.ts';
 import type { ResolvedDevice, ResolvedScenario } from './scenario/resolved.ts';
@@ -50,7 +54,8 @@ const EVENT_FLASH = 0;
 const EVENT_DATASTORE = 1;
 const EVENT_MESSAGE = 2;
 const EVENT_TIMER = 3;
-const EVENT_DEVICE = 4;
+/** A time that a device or filter has asked for. */
+const EVENT_LAYER = 4;
 const EVENT_READY = 5;
 /** A completion that did not go well; the token is a number of `faults`. */
 const EVENT_FAULT = 6;
@@ -149,20 +154,23 @@ class Context implements DeviceContext {
   readonly name: string;
   private readonly runtime: VirtualRuntime;
   private readonly completionTarget: number;
-  private readonly device: number;
+  /** Number of the layer. */
+  private readonly layer: number;
+  private readonly station: Station;
   private readonly seed: number;
 
   constructor(
     runtime: VirtualRuntime,
-    name: string,
+    { name, station }: Layer,
     completionTarget: number,
-    device: number,
+    layer: number,
     runSeed: number,
   ) {
     this.name = name;
     this.runtime = runtime;
     this.completionTarget = completionTarget;
-    this.device = device;
+    this.layer = layer;
+    this.station = station;
     this.seed = componentSeed(runSeed, name);
   }
 
@@ -172,21 +180,23 @@ class Context implements DeviceContext {
 
   completeAt(timeNs: number, token: number): void {
     if (!(timeNs >= this.runtime.nowNs)) this.reject('completeAt', timeNs);
+    this.station.complete(timeNs);
     this.runtime.queue.push(timeNs, this.completionTarget, token);
   }
 
   faultAt(timeNs: number, token: number, fault: Fault, sector: number): void {
     if (!(timeNs >= this.runtime.nowNs)) this.reject('faultAt', timeNs);
+    this.station.complete(timeNs);
     this.runtime.faultAt(timeNs, { target: this.completionTarget, token, fault, sector });
   }
 
   fireAt(timeNs: number, argument: number): void {
     if (!(timeNs >= this.runtime.nowNs)) this.reject('fireAt', timeNs);
-    this.runtime.queue.push(timeNs, (this.device << KIND_BITS) | EVENT_DEVICE, argument);
+    this.runtime.queue.push(timeNs, (this.layer << KIND_BITS) | EVENT_LAYER, argument);
   }
 
   ready(): void {
-    this.runtime.queue.push(this.runtime.nowNs, (this.device << KIND_BITS) | EVENT_READY, 0);
+    this.runtime.queue.push(this.runtime.nowNs, (this.layer << KIND_BITS) | EVENT_READY, 0);
   }
 
   draw(key: number, stage: number): number {
@@ -206,15 +216,17 @@ class Context implements DeviceContext {
 /** Submits to one device; keeps what the device is too busy for and submits it again, in order. */
 class Submitter {
   private readonly runtime: VirtualRuntime;
-  private readonly device: Device;
+  private readonly device: NextDevice;
+  private readonly station: Station;
   private readonly completionTarget: number;
   /** Refused requests, seven numbers each, from `head`. */
   private readonly waiting: number[] = [];
   private head = 0;
 
-  constructor(runtime: VirtualRuntime, device: Device, completionTarget: number) {
+  constructor(runtime: VirtualRuntime, { top, outerStation }: DeviceStack, completionTarget: number) {
     this.runtime = runtime;
-    this.device = device;
+    this.device = top;
+    this.station = outerStation;
     this.completionTarget = completionTarget;
   }
 
@@ -229,13 +241,15 @@ class Submitter {
   ): void {
     if (this.head === this.waiting.length) {
       const answer = this.device.submit(operation, unit, address, bytes, flags, token, key);
-      if (answer === DONE) this.runtime.queue.push(this.runtime.nowNs, this.completionTarget, token);
-      if (answer !== BUSY) return;
+      if (answer !== BUSY) {
+        this.accepted(answer, token);
+        return;
+      }
     }
     this.waiting.push(operation, unit, address, bytes, flags, token, key);
   }
 
-  onReady(): void {
+  ready(): void {
     const { waiting } = this;
     while (this.head < waiting.length) {
       const at = this.head;
@@ -256,11 +270,19 @@ class Submitter {
         }
         return;
       }
-      if (answer === DONE) this.runtime.queue.push(this.runtime.nowNs, this.completionTarget, token);
+      this.accepted(answer, token);
       this.head += 7;
     }
     waiting.length = 0;
     this.head = 0;
+  }
+
+  private accepted(answer: SubmitAnswer, token: number): void {
+    const { nowNs } = this.runtime;
+    this.station.accept(nowNs);
+    if (answer !== DONE) return;
+    this.station.complete(nowNs);
+    this.runtime.queue.push(nowNs, this.completionTarget, token);
   }
 }
 
@@ -545,12 +567,12 @@ export class VirtualRuntime implements ClockPort {
   readonly hosts: HostMachine[] = [];
   /** FVP hosts, in the same order; empty where a test does without FVP. */
   readonly fvpHosts: Host[] = [];
-  readonly devices: { readonly name: string; readonly device: Device }[] = [];
+  readonly devices: DeviceStack[] = [];
   readonly flash: (FlashTraffic | null)[] = [];
   readonly network = new NetworkTraffic();
   readonly datastore = new VirtualDatastore();
   private readonly rows = new MessageRows();
-  private readonly submitters: Submitter[] = [];
+  private readonly layers: Layer[] = [];
   private readonly faults = new Map<number, PendingFault>();
   private faultNumber = 0;
   private readonly content: ClusterContent | null;
@@ -652,11 +674,11 @@ export class VirtualRuntime implements ClockPort {
       case EVENT_TIMER:
         this.hosts[index]!.onTimer(token);
         return;
-      case EVENT_DEVICE:
-        this.devices[index]!.device.fire(token);
+      case EVENT_LAYER:
+        this.layers[index]!.self!.fire(token);
         return;
       case EVENT_READY:
-        this.submitters[index]!.onReady();
+        this.layers[index]!.above!.ready();
         return;
       case EVENT_FAULT:
         this.completeFaulty(token);
@@ -715,12 +737,38 @@ export class VirtualRuntime implements ClockPort {
     completionTarget: number,
     seed: number,
   ): Submitter {
-    const index = this.devices.length;
-    const context = new Context(this, name, completionTarget, index, seed);
-    const device = resolved.model.create(resolved.parameters, context);
-    const submitter = new Submitter(this, device, completionTarget);
-    this.devices.push({ name, device });
-    this.submitters.push(submitter);
+    let outermost: Layer | undefined;
+    const stack = createStack(resolved, name, (layer) => {
+      this.layers.push(layer);
+      outermost = layer;
+      return new Context(this, layer, completionTarget, this.layers.length - 1, seed);
+    });
+    const submitter = new Submitter(this, stack, completionTarget);
+    outermost!.above = submitter;
+    this.devices.push(stack);
     return submitter;
+  }
+
+  /**
+   * Little's law, station by station. Nothing may be under way.
+   * @throws UsageError where the figures of a plug-in are not what was seen, BugError for a model of ours
+   */
+  checkStations(): void {
+    for (const { name, device, station } of this.devices) {
+      const wrong = station.disagreement(device.statistics());
+      if (wrong === undefined) continue;
+      if (device instanceof GuardedDevice) throw device.wrong(wrong);
+      throw new BugError(`${name}: ${wrong}`);
+    }
+  }
+
+  /** What a plug-in has left undone, where nothing goes on because of it. @throws UsageError that names it */
+  checkPlugIns(): void {
+    for (const { guarded } of this.devices) {
+      for (const guard of guarded) {
+        const unfinished = guard.unfinished();
+        if (unfinished !== undefined) throw unfinished;
+      }
+    }
   }
 }

@@ -68,7 +68,7 @@ export interface DeviceContext {
   faultAt(timeNs: number, token: number, fault: Fault, sector: number): void;
   /** Calls `device.fire(argument)` at `timeNs`. @param argument int32 */
   fireAt(timeNs: number, argument: number): void;
-  /** After a BUSY answer: requests may be submitted again. */
+  /** After a BUSY answer: requests may be submitted again; they are once the caller of the device has returned. */
   ready(): void;
   /** A 32-bit random word (0 to 2^32 - 1) that depends only on (run seed, device name, key, stage). */
   draw(key: number, stage: number): number;
@@ -104,6 +104,10 @@ export interface DeviceStatistics {
   readonly busyNs: number;
   /** How many servers `busyNs` sums over. */
   readonly servers: number;
+  /** Requests taken, those answered BUSY not among them. */
+  readonly requests: number;
+  /** Sum over requests of completion - acceptance. Every whole run holds it against what was seen: Little's law. */
+  readonly residenceNs: number;
   readonly [figure: string]: number;
 }
 
@@ -128,8 +132,8 @@ export interface ParameterDeclaration {
   readonly description: string;
   /** Validates the value as written in YAML and turns it into the factory's unit; holds bounds and default. */
   readonly schema: z.ZodType;
-  /** The default as a person would write it. */
-  readonly default: string | number | boolean;
+  /** The default as a person would write it; an object is a service time. */
+  readonly default: string | number | boolean | Readonly<Record<string, string>>;
   /** Where the default comes from, or the word `assumed`. */
   readonly source: string;
   /** What a value must be, for messages and docs: `a time from 0 to 4s`. */
@@ -155,9 +159,56 @@ export interface DeviceModel<Parameters> {
   volatileCache?(parameters: Parameters): boolean;
   /** Looks at the parameters together, once each has been validated alone; undefined when they fit. */
   check?(parameters: Parameters): ParameterFault | undefined;
+  /**
+   * Why the device does not start as it would be after long use, such as `its read cache is empty`; undefined when
+   * it does. Goes after its name in results, which say so.
+   */
+  fresh?(parameters: Parameters): string | undefined;
   create(parameters: Parameters, context: DeviceContext): Device;
 }
 
+/** The device below a filter. */
+export type NextDevice = Pick<Device, 'submit'>;
+
+/**
+ * Stands before a device, as nbdkit's filters do. It is submitted to like a device and submits to `next`; it is told of
+ * what `next` would tell its context, and tells its own context. PassThrough (pass-through.ts) is one that does nothing.
+ */
+export interface Filter {
+  /** As of a device. */
+  submit: Device['submit'];
+  /** A time asked for by this filter's own `context.fireAt` has come. */
+  fire(argument: number): void;
+  /** `next` completes a request at `timeNs`, which may lie in the future: the call comes when `next` knows it. */
+  completed(timeNs: number, token: number): void;
+  faulted(timeNs: number, token: number, fault: Fault, sector: number): void;
+  /** After a BUSY answer of `next`: it may be submitted to again. */
+  ready(): void;
+  /** Figures of the whole run, in the units their names say; keys in a fixed order. */
+  statistics(): FilterStatistics;
+  /** What the filter has noted, line by line. */
+  log?(): readonly string[];
+}
+
+export interface FilterStatistics {
+  readonly [figure: string]: number;
+}
+
+/** What a filter module exports (`export default defineFilter({...})`). */
+export interface FilterModel<Parameters> {
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly parameters: Readonly<Record<string, ParameterDeclaration>>;
+  /** Looks at the parameters together, once each has been validated alone; undefined when they fit. */
+  check?(parameters: Parameters): ParameterFault | undefined;
+  create(parameters: Parameters, context: DeviceContext, next: NextDevice): Filter;
+}
+
 export function defineDevice<Parameters>(model: DeviceModel<Parameters>): DeviceModel<Parameters> {
+  return model;
+}
+
+export function defineFilter<Parameters>(model: FilterModel<Parameters>): FilterModel<Parameters> {
   return model;
 }

@@ -206,15 +206,25 @@ describe('the driver', () => {
   it('notices a device that never says ready again', () => {
     const driver = new DeviceDriver(busy(true), {});
     for (let i = 0; i < 2; i++) driver.submit({ operation: DEVICE_WRITE });
-    expect(() => driver.run()).toThrow('1 requests answered BUSY were never taken up again');
+    expect(() => driver.run()).toThrow(
+      'device busy (device): submit answered BUSY, and context.ready() is never called',
+    );
   });
 
   it.each([
-    ['never completes', [], 'token 0 (operation 1) never completes'],
-    ['completes twice', [5, 6], 'token 0 completes once'],
-    ['goes back in time', [-1], 'not before now'],
-    ['completes at a fraction', [0.5], 'at an integer time'],
-    ['miscounts its residence', [5], 'residenceNs'],
+    [
+      'never completes',
+      [],
+      'submit(write, 0 bytes, token 0) at 0 ns answered QUEUED, and the request is never',
+    ],
+    ['completes twice', [5, 6], 'context.completeAt(6, 0): token 0 is not under way'],
+    ['goes back in time', [-1], 'context.completeAt(-1, 0): time goes back, now is 0'],
+    ['completes at a fraction', [0.5], 'context.completeAt(0.5, 0): 0.5 is no time'],
+    [
+      'miscounts its residence',
+      [5],
+      "residenceNs is 4, which is not the sum of completion - acceptance (Little's law)",
+    ],
   ] as const)('notices a device that %s', (_, completions, message) => {
     const model = defineDevice<unknown>({
       name: 'wrong',

@@ -41,7 +41,7 @@ type Json = Readonly<Record<string, unknown>>;
 class Refused extends Error {}
 
 function declare<T>(
-  described: Described<string | number | boolean>,
+  described: Described<ParameterDeclaration['default']>,
   unit: ParameterUnit,
   expected: string,
   json: Json,
@@ -202,7 +202,9 @@ export function choiceParameter<Choice extends string | number>(
 }
 
 /** A service-time distribution, see service-time.ts. */
-export function serviceTimeParameter(options: Described<string>): TypedDeclaration<ServiceTime> {
+export function serviceTimeParameter(
+  options: Described<string | Readonly<Record<string, string>>>,
+): TypedDeclaration<ServiceTime> {
   const time = {
     anyOf: [{ const: 0 }, { type: 'string', pattern: `^(0|${NUMBER_PATTERN}(ns|[uµμ]s|ms|s|sec))$` }],
   };

@@ -2,11 +2,6 @@
  * Finds device models (built in, by path, in a package) and settles their parameters: defaults, then a preset, then
  * what the scenario says. All of this happens before virtual time starts.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve as resolvePath } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { resolve as resolveModule } from 'import-meta-resolve';
 import {
   DataError,
   type DataErrorOptions,
@@ -15,33 +10,54 @@ import {
   UsageError,
 } from '../kernel/errors.ts';
 import { didYouMean } from '../kernel/nearest-name.ts';
-import type { DeviceModel, DeviceRole } from './api.ts';
+import type { DeviceModel, DeviceRole, FilterModel } from './api.ts';
+import corrupt from './filters/corrupt.ts';
+import delay from './filters/delay.ts';
+import error from './filters/error.ts';
+import jitter from './filters/jitter.ts';
+import log from './filters/log.ts';
+import queueDepth from './filters/queue-depth.ts';
+import rate from './filters/rate.ts';
+import reorder from './filters/reorder.ts';
+import stall from './filters/stall.ts';
+import statistics from './filters/statistics.ts';
+import torn from './filters/torn.ts';
 import array from './models/array.ts';
 import fixed from './models/fixed.ts';
 import flash from './models/flash.ts';
 import link from './models/link.ts';
 import nullDevice from './models/null.ts';
+import { loadPlugIn, type Provenance } from './plug-in-module.ts';
 import { listPresets, loadPreset, presetHint, presetNames } from './presets.ts';
 
 /** The models that come with fvp; a new one is a file in models/ and a line here. */
 const BUILT_IN: readonly DeviceModel<unknown>[] = [nullDevice, fixed, flash, link, array];
 
-const ROLES: readonly string[] = ['flash', 'datastore', 'link'] satisfies readonly DeviceRole[];
+/** The filters that come with fvp; a new one is a file in filters/ and a line here. */
+const BUILT_IN_FILTERS: readonly FilterModel<unknown>[] = [
+  delay,
+  jitter,
+  rate,
+  queueDepth,
+  stall,
+  reorder,
+  error,
+  torn,
+  corrupt,
+  statistics,
+  log,
+];
 
-/** Where a model is from. Holds no absolute path, so that documents are equal wherever a checkout lies. */
-export interface DeviceProvenance {
-  readonly from: 'built-in' | 'path' | 'package';
-  /** As written; of an absolute path only the file's name. */
-  readonly specifier: string;
-  /** Of the package, where it has one. */
-  readonly version?: string;
-  /** Of the module's own file, hex; what it imports is not covered. Built-in models have none. */
-  readonly sha256?: string;
-}
+const ROLES: readonly string[] = ['flash', 'datastore', 'link'] satisfies readonly DeviceRole[];
 
 export interface LoadedDevice {
   readonly model: DeviceModel<unknown>;
-  readonly provenance: DeviceProvenance;
+  readonly provenance: Provenance;
+}
+
+export interface LoadedFilter {
+  readonly model: FilterModel<unknown>;
+  readonly provenance: Provenance;
 }
 
 export interface DeviceSummary {
@@ -55,6 +71,11 @@ export interface DeviceSummary {
 /** The built-in models. */
 export function builtInModels(): readonly DeviceModel<unknown>[] {
   return BUILT_IN;
+}
+
+/** The built-in filters. */
+export function builtInFilters(): readonly FilterModel<unknown>[] {
+  return BUILT_IN_FILTERS;
 }
 
 /** What `fvp device list` shows: the built-in models and their presets. */
@@ -76,55 +97,40 @@ export function listDevices(): readonly DeviceSummary[] {
 export async function loadDevice(specifier: string, fromFolder: string): Promise<LoadedDevice> {
   const builtIn = BUILT_IN.find((model) => model.name === specifier);
   if (builtIn !== undefined) return { model: builtIn, provenance: { from: 'built-in', specifier } };
-  if (/^(\.{0,2}\/|[a-zA-Z]:[\\/])/.test(specifier) || isAbsolute(specifier))
-    return loadPath(specifier, fromFolder);
-  return loadPackage(specifier, fromFolder);
-}
-
-async function loadPath(specifier: string, fromFolder: string): Promise<LoadedDevice> {
-  if (/\.[cm]?ts$/.test(specifier)) {
-    throw new UsageError(`device ${specifier} is TypeScript`, {
-      hint: `compile it, and name the JavaScript file, such as ${specifier.replace(/ts$/, 'js')}`,
+  const module = await loadPlugIn('device', specifier, fromFolder);
+  if (module === undefined) throw unknownDevice(specifier);
+  const fault = deviceFault(module.exported);
+  if (fault !== undefined) {
+    throw new UsageError(`device ${specifier} is no device model: ${fault}`, {
+      hint: 'a device module says: export default defineDevice({ name, summary, roles, parameters, create })',
     });
   }
-  const file = resolvePath(fromFolder, specifier);
-  if (!existsSync(file)) {
-    throw new UsageError(`device ${specifier} does not exist`, {
-      hint: 'a path is relative to the folder of the scenario file',
+  return { model: module.exported as DeviceModel<unknown>, provenance: module.provenance };
+}
+
+/**
+ * Loads a filter, as `loadDevice` does a device.
+ * @throws UsageError when there is no such filter, or the module is none
+ */
+export async function loadFilter(specifier: string, fromFolder: string): Promise<LoadedFilter> {
+  const builtIn = BUILT_IN_FILTERS.find((model) => model.name === specifier);
+  if (builtIn !== undefined) return { model: builtIn, provenance: { from: 'built-in', specifier } };
+  const module = await loadPlugIn('filter', specifier, fromFolder);
+  if (module === undefined) {
+    throw new UsageError(`unknown filter "${specifier}"`, {
+      hint: namesHint(
+        specifier,
+        BUILT_IN_FILTERS.map((model) => model.name),
+      ),
     });
   }
-  const model = await importModel(pathToFileURL(file).href, specifier);
-  const shown = isAbsolute(specifier) ? basename(specifier) : specifier;
-  return { model, provenance: { from: 'path', specifier: shown, sha256: hashFile(file) } };
-}
-
-async function loadPackage(specifier: string, fromFolder: string): Promise<LoadedDevice> {
-  const url = resolvePackage(specifier, fromFolder);
-  if (url === undefined) throw unknownDevice(specifier);
-  const model = await importModel(url, specifier);
-  const file = fileURLToPath(url);
-  const version = packageVersion(file);
-  return {
-    model,
-    provenance: {
-      from: 'package',
-      specifier,
-      ...(version === undefined ? {} : { version }),
-      sha256: hashFile(file),
-    },
-  };
-}
-
-function resolvePackage(specifier: string, fromFolder: string): string | undefined {
-  for (const parent of [pathToFileURL(join(resolvePath(fromFolder), 'scenario.js')).href, import.meta.url]) {
-    try {
-      const url = resolveModule(specifier, parent);
-      if (url.startsWith('file:') && existsSync(fileURLToPath(url))) return url;
-    } catch {
-      // Not found from here, or no valid package name: the next place, and in the end the list of what there is.
-    }
+  const fault = filterFault(module.exported);
+  if (fault !== undefined) {
+    throw new UsageError(`filter ${specifier} is no filter: ${fault}`, {
+      hint: 'a filter module says: export default defineFilter({ name, summary, parameters, create })',
+    });
   }
-  return undefined;
+  return { model: module.exported as FilterModel<unknown>, provenance: module.provenance };
 }
 
 function unknownDevice(specifier: string): UsageError {
@@ -134,67 +140,60 @@ function unknownDevice(specifier: string): UsageError {
       hint: `write device: ${preset.device} and preset: ${specifier}`,
     });
   }
-  const names = BUILT_IN.map((model) => model.name);
-  const meant = didYouMean(specifier, names);
+  if (BUILT_IN_FILTERS.some((model) => model.name === specifier)) {
+    return new UsageError(`"${specifier}" is a filter, not a device`, {
+      hint: `write filters: [{ filter: ${specifier} }] beside a device`,
+    });
+  }
   return new UsageError(`unknown device "${specifier}"`, {
-    hint: `${meant === undefined ? '' : `${meant} `}there are ${names.join(', ')}; a path begins with ./, and a package must be installed`,
+    hint: namesHint(
+      specifier,
+      BUILT_IN.map((model) => model.name),
+    ),
   });
 }
 
-async function importModel(url: string, specifier: string): Promise<DeviceModel<unknown>> {
-  let module: { readonly default?: unknown };
-  try {
-    module = await import(url);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`device ${specifier} failed while it was loaded: ${why}`, { cause: error });
-  }
-  const fault = modelFault(module.default);
-  if (fault !== undefined) {
-    throw new UsageError(`device ${specifier} is no device model: ${fault}`, {
-      hint: 'a device module says: export default defineDevice({ name, summary, roles, parameters, create })',
-    });
-  }
-  return module.default as DeviceModel<unknown>;
+function namesHint(specifier: string, names: readonly string[]): string {
+  const meant = didYouMean(specifier, names);
+  return `${meant === undefined ? '' : `${meant} `}there are ${names.join(', ')}; a path begins with ./, and a package must be installed`;
 }
 
 /** What keeps a module's default export from being a device model. */
-function modelFault(value: unknown): string | undefined {
-  if (value === undefined) return 'it has no default export';
-  if (typeof value !== 'object' || value === null) return 'its default export is no object';
-  const model = value as Partial<Record<keyof DeviceModel<unknown>, unknown>>;
-  if (typeof model.name !== 'string' || model.name === '') return 'its name is no text';
-  if (typeof model.summary !== 'string') return 'its summary is no text';
-  if (
-    !Array.isArray(model.roles) ||
-    model.roles.length === 0 ||
-    !model.roles.every((role) => ROLES.includes(role))
-  ) {
+function deviceFault(value: unknown): string | undefined {
+  const fault = exportFault(value);
+  if (fault !== undefined) return fault;
+  const { roles } = value as { readonly roles?: unknown };
+  if (!Array.isArray(roles) || roles.length === 0 || !roles.every((role) => ROLES.includes(role))) {
     return `its roles are not among ${ROLES.join(', ')}`;
   }
+  return modelFault(value);
+}
+
+/** What keeps a module's default export from being a filter. */
+function filterFault(value: unknown): string | undefined {
+  const fault = exportFault(value);
+  if (fault !== undefined) return fault;
+  if ((value as { readonly roles?: unknown }).roles !== undefined) return 'it has roles, so it is a device';
+  return modelFault(value);
+}
+
+function exportFault(value: unknown): string | undefined {
+  if (value === undefined) return 'it has no default export';
+  return typeof value === 'object' && value !== null ? undefined : 'its default export is no object';
+}
+
+/** What devices and filters have in common. */
+function modelFault(value: unknown): string | undefined {
+  const model = value as Partial<Record<keyof FilterModel<unknown>, unknown>>;
+  if (typeof model.name !== 'string' || model.name === '') return 'its name is no text';
+  if (typeof model.summary !== 'string') return 'its summary is no text';
   if (typeof model.create !== 'function') return 'it has no create function';
   if (typeof model.parameters !== 'object' || model.parameters === null) return 'it declares no parameters';
   for (const [key, declaration] of Object.entries(model.parameters)) {
-    const schema = (declaration as { readonly schema?: { readonly safeParse?: unknown } } | null)?.schema;
+    const { schema } = (declaration ?? {}) as { readonly schema?: { readonly safeParse?: unknown } };
     if (typeof schema?.safeParse !== 'function') return `its parameter "${key}" has no schema`;
   }
   return undefined;
-}
-
-function hashFile(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
-}
-
-/** Version of the package a file belongs to. */
-function packageVersion(file: string): string | undefined {
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest)) {
-      const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version?: unknown };
-      if (typeof version === 'string') return version;
-    }
-    if (basename(dirname(folder)) === 'node_modules' || folder === dirname(folder)) return undefined;
-  }
 }
 
 /**
@@ -222,8 +221,12 @@ export interface ResolvedParameters {
  * Settles a device's parameters: default, preset, override, each later one winning, and validates them.
  * @throws DataError at the key's place (UsageError without a place) for an unknown key or a bad value
  */
-export function resolveParameters(loaded: LoadedDevice, request: ParameterRequest): ResolvedParameters {
+export function resolveParameters(
+  loaded: LoadedDevice | LoadedFilter,
+  request: ParameterRequest,
+): ResolvedParameters {
   const { model } = loaded;
+  const noun = 'roles' in model ? `device ${model.name}` : `filter ${model.name}`;
   const declared = Object.keys(model.parameters);
   const fail = (
     key: string | undefined,
@@ -235,7 +238,7 @@ export function resolveParameters(loaded: LoadedDevice, request: ParameterReques
     if (declared.includes(key)) continue;
     const meant = didYouMean(key, declared);
     const known = declared.length === 0 ? 'it has none' : `it has ${declared.join(', ')}`;
-    throw fail(key, `device ${model.name} has no parameter "${key}"`, {
+    throw fail(key, `${noun} has no parameter "${key}"`, {
       hint: meant === undefined ? known : `${meant} ${known}`,
     });
   }
@@ -249,7 +252,7 @@ export function resolveParameters(loaded: LoadedDevice, request: ParameterReques
     const parsed = declaration.schema.safeParse(value);
     if (!parsed.success) {
       const why = parsed.error.issues[0]?.message ?? 'is not valid';
-      throw fail(key, `parameter "${key}" of device ${model.name} ${why}`, {
+      throw fail(key, `parameter "${key}" of ${noun} ${why}`, {
         found: typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value)),
         ...(declaration.expected === undefined ? {} : { expected: declaration.expected }),
       });
@@ -259,13 +262,13 @@ export function resolveParameters(loaded: LoadedDevice, request: ParameterReques
   }
   const fault = model.check?.(parameters);
   if (fault !== undefined) {
-    throw fail(fault.parameter, `parameter "${fault.parameter}" of device ${model.name} ${fault.problem}`);
+    throw fail(fault.parameter, `parameter "${fault.parameter}" of ${noun} ${fault.problem}`);
   }
   return { parameters, written };
 }
 
 function presetValues(
-  { model, provenance }: LoadedDevice,
+  { model, provenance }: LoadedDevice | LoadedFilter,
   name: string,
   fail: (key: string | undefined, what: string, options?: DataErrorOptions) => DataError | UsageError,
 ): Readonly<Record<string, unknown>> {

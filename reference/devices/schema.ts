@@ -1,8 +1,8 @@
 /** JSON Schema of device parameters, for the scenario's schema in editors. */
 import { z } from 'zod';
-import type { DeviceModel } from './api.ts';
+import type { ParameterDeclaration } from './api.ts';
 import { listPresets } from './presets.ts';
-import { builtInModels } from './registry.ts';
+import { builtInFilters, builtInModels } from './registry.ts';
 
 /** A JSON Schema as plain data. */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -24,7 +24,15 @@ export function deviceSchema(): Readonly<Record<string, JsonSchema>> {
   );
 }
 
-function modelSchema(model: DeviceModel<unknown>, presets: readonly string[]): JsonSchema {
+/** One fragment per built-in filter, by its name: an object with its parameters, all optional. */
+export function filterSchema(): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(builtInFilters().map((model) => [model.name, modelSchema(model, [])]));
+}
+
+function modelSchema(
+  model: { readonly summary: string; readonly parameters: Readonly<Record<string, ParameterDeclaration>> },
+  presets: readonly string[],
+): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   if (presets.length > 0) {
     properties.preset = {

@@ -30,15 +30,17 @@ function faulty(wanted: number, fault: Fault, sector: number, nth = 0): Resolved
     parameters: {},
     create: (_, context) => {
       let seen = 0;
+      let requests = 0;
       return {
         submit: (operation, _unit, _address, _bytes, _flags, token) => {
+          requests++;
           if (operation === wanted && seen++ === nth)
             context.faultAt(context.nowNs + 10_000, token, fault, sector);
           else context.completeAt(context.nowNs + 10_000, token);
           return QUEUED;
         },
         fire: () => {},
-        statistics: () => ({ busyNs: 0, servers: 1 }),
+        statistics: () => ({ busyNs: 0, servers: 1, requests, residenceNs: 10_000 * requests }),
       };
     },
   });

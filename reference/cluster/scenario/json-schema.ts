@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { DeviceRole } from '../../devices/api.ts';
 import { listDevices } from '../../devices/registry.ts';
-import { deviceSchema, type JsonSchema } from '../../devices/schema.ts';
+import { deviceSchema, filterSchema, type JsonSchema } from '../../devices/schema.ts';
 import { capacitySchema, scenarioSchema } from './schema.ts';
 
 /** The schema as plain data, in a fixed order of keys. */
@@ -14,6 +14,35 @@ export function scenarioJsonSchema(): JsonSchema {
   for (const { name, roles } of listDevices()) {
     for (const role of roles) definitions[`${role}-${name}`] = builtInSection(devices[name]!, name, role);
   }
+  const filters = filterSchema();
+  const filterNames = Object.keys(filters);
+  for (const name of filterNames) {
+    definitions[`filter-${name}`] = {
+      ...filters[name]!,
+      properties: { filter: { const: name }, ...(filters[name]!.properties as object) },
+      additionalProperties: false,
+    };
+  }
+  const filterEntry = {
+    type: 'object',
+    properties: {
+      filter: {
+        description: 'A built-in filter, a path (./filter.js) or an installed package.',
+        anyOf: [{ enum: filterNames }, { type: 'string' }],
+      },
+    },
+    required: ['filter'],
+    allOf: filterNames.map((name) => ({
+      if: { properties: { filter: { const: name } }, required: ['filter'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { $ref: `#/$defs/filter-${name}` },
+    })),
+  };
+  definitions.filters = {
+    type: 'array',
+    description: 'What stands before the device; the first is the outermost, as with nbdkit.',
+    items: { anyOf: [{ enum: filterNames }, filterEntry] },
+  };
   for (const role of ['flash', 'datastore', 'link'] as const) {
     const names = listDevices().filter((device) => device.roles.includes(role));
     definitions[role] = {
@@ -24,6 +53,7 @@ export function scenarioJsonSchema(): JsonSchema {
           anyOf: [{ enum: names.map((device) => device.name) }, { type: 'string' }],
         },
         preset: { enum: names.flatMap((device) => device.presets) },
+        filters: { $ref: '#/$defs/filters' },
       },
       // Each built-in device allows its own parameters; a module's parameters are not known here.
       allOf: names.map(({ name }) => ({
@@ -56,6 +86,7 @@ function builtInSection(device: JsonSchema, name: string, role: DeviceRole): Jso
     ...device,
     properties: {
       device: { const: name },
+      filters: { $ref: '#/$defs/filters' },
       ...properties,
       ...(role === 'flash' ? { capacity: plain(capacitySchema) } : {}),
     },

@@ -123,6 +123,30 @@ test('a preset names its device', async () => {
   expect(datastore.written).toMatchObject({ device: 'array', preset: 'fc-array-15k' });
 });
 
+test('filters stand before a device, the first outermost, each with its parameters', async () => {
+  const text = PLAIN.replace(
+    '{ device: fixed }',
+    '{ device: fixed, filters: [statistics, { filter: delay, write: 1ms }] }',
+  );
+  const { datastore, hosts } = (await parse(text)).resolve({ footprintBytes: 0 });
+  expect(datastore.filters!.map(({ model }) => model.name)).toEqual(['statistics', 'delay']);
+  expect(datastore.filters![1]!.parameters).toMatchObject({ write: { fixedNs: 1e6 }, read: { fixedNs: 0 } });
+  expect(datastore.written.filters).toMatchObject([
+    { filter: 'statistics' },
+    { filter: 'delay', read: '0', write: '1ms' },
+  ]);
+  expect(hosts[0]!.link.filters).toEqual([]);
+});
+
+test('a host takes the filters of hostDefaults, or says its own', async () => {
+  const text = PLAIN.replace('device: fixed, capacity', 'device: fixed, filters: [log], capacity').replace(
+    'esx2: {}, esx3: {}',
+    'esx2: { flash: { filters: [] } }, esx3: { flash: { read: 5us } }',
+  );
+  const { hosts } = (await parse(text)).resolve({ footprintBytes: 0 });
+  expect(hosts.map(({ flash }) => flash!.filters!.length)).toEqual([1, 0, 1]);
+});
+
 test('the null device needs no quotes', async () => {
   const { datastore } = (await parse(PLAIN.replace('{ device: fixed }', '{ device: null }'))).resolve({
     footprintBytes: 0,
@@ -157,6 +181,51 @@ describe('what is wrong is said with its place', () => {
       'an unknown device',
       PLAIN.replace('device: link', 'device: lnik'),
       'my.yaml:5:19: unknown device "lnik" | did you mean "link"?',
+    ],
+    [
+      'an unknown filter',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [{ filter: dealy }] }'),
+      'my.yaml:2:49: unknown filter "dealy" | did you mean "delay"?',
+    ],
+    [
+      'an unknown filter without parameters',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [dealy] }'),
+      'my.yaml:2:39: unknown filter "dealy" | did you mean "delay"?',
+    ],
+    [
+      'an unknown parameter of a filter',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [log, { filter: delay, wirte: 1ms }] }'),
+      'my.yaml:2:61: filter delay has no parameter "wirte" | did you mean "write"?',
+    ],
+    [
+      'a bad value of a filter',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [{ filter: rate, iops: many }] }'),
+      'my.yaml:2:61: parameter "iops" of filter rate is not a whole number; found "many"',
+    ],
+    [
+      'parameters of a filter that do not fit together',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [rate] }'),
+      'my.yaml:2:39: parameter "iops" of filter rate is 0 and bandwidth is unlimited',
+    ],
+    [
+      'filters that are no list',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: log }'),
+      'my.yaml:2:38: "datastore.filters" is not a list; found "log"; expected a list',
+    ],
+    [
+      'a filter without a name',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [{ read: 1ms }] }'),
+      'my.yaml:2:39: "datastore.filters.0" is not a filter, such as { filter: delay, read: 1ms }',
+    ],
+    [
+      'a device where a filter belongs',
+      PLAIN.replace('{ device: fixed }', '{ device: fixed, filters: [array] }'),
+      'my.yaml:2:39: unknown filter "array"',
+    ],
+    [
+      'a filter where a device belongs',
+      PLAIN.replace('{ device: fixed }', '{ device: delay }'),
+      'my.yaml:2:22: "delay" is a filter, not a device | write filters:',
     ],
     [
       'an unknown preset of a device',

@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { DeviceRole } from '../../devices/api.ts';
 import { presetNames as devicePresetNames, loadPreset } from '../../devices/presets.ts';
-import { loadDevice, resolveParameters } from '../../devices/registry.ts';
+import {
+  type LoadedDevice,
+  type LoadedFilter,
+  loadDevice,
+  loadFilter,
+  resolveParameters,
+} from '../../devices/registry.ts';
+import type { FilterSetup } from '../../devices/stack.ts';
 import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
 import { DataError, type DataPlace, NoInputError, UsageError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
@@ -22,6 +29,7 @@ import {
   type SizeOrShare,
   scenarioSchema,
   unknownKeyHint,
+  type WrittenFilter,
   type WrittenScenario,
 } from './schema.ts';
 import { YamlFile, type YamlPath } from './yaml-file.ts';
@@ -119,6 +127,7 @@ function issuePlace(yaml: YamlFile, issue: Issue): DataPlace {
 }
 
 const CONTAINERS: Readonly<Record<string, string>> = {
+  array: 'a list',
   object: 'a mapping',
   record: 'a mapping',
   string: 'text',
@@ -232,11 +241,13 @@ class SectionReader {
     const {
       device,
       preset,
+      filters: writtenFilters = [],
       capacity: _,
       ...overrides
     } = section.values as Readonly<Record<string, unknown>> & {
       readonly device?: string;
       readonly preset?: string;
+      readonly filters?: readonly (string | WrittenFilter)[];
     };
     const place = (key: string | undefined): DataPlace => {
       const origin = key === undefined ? undefined : section.origins.get(key);
@@ -256,15 +267,44 @@ class SectionReader {
         ? place(key)
         : this.yaml.keyPlace(section.origins.get(key)!, key);
     const { parameters, written } = resolveParameters(loaded, { preset, overrides, place: keyOrValue });
+    const filters: (FilterSetup & { readonly written: Readonly<Record<string, unknown>> })[] = [];
+    for (const [at, entry] of writtenFilters.entries()) {
+      const path = [...(section.origins.get('filters') ?? section.path), 'filters', at];
+      filters.push(await this.filter(typeof entry === 'string' ? { filter: entry } : entry, path));
+    }
     return {
       model,
       parameters,
+      ...plugInOf(loaded),
+      filters,
       written: {
         device: provenance.specifier,
         ...(preset === undefined ? {} : { preset }),
+        ...(filters.length === 0 ? {} : { filters: filters.map((filter) => filter.written) }),
         ...written,
-        ...(provenance.from === 'built-in' ? {} : { provenance: { ...provenance } }),
+        ...writtenProvenance(loaded),
       },
+    };
+  }
+
+  /** Loads a filter and settles its parameters. @param path of its entry */
+  private async filter(
+    { filter: specifier, ...overrides }: WrittenFilter,
+    path: YamlPath,
+  ): Promise<FilterSetup & { readonly written: Readonly<Record<string, unknown>> }> {
+    const loaded = await atPlace(this.yaml.place([...path, 'filter']), () =>
+      loadFilter(specifier, this.folder),
+    );
+    const place = (key: string | undefined): DataPlace => {
+      if (key === undefined || !(key in overrides)) return this.yaml.place(path);
+      return key in loaded.model.parameters ? this.yaml.place([...path, key]) : this.yaml.keyPlace(path, key);
+    };
+    const { parameters, written } = resolveParameters(loaded, { overrides, place });
+    return {
+      model: loaded.model,
+      parameters,
+      ...plugInOf(loaded),
+      written: { filter: loaded.provenance.specifier, ...written, ...writtenProvenance(loaded) },
     };
   }
 
@@ -281,6 +321,14 @@ class SectionReader {
       { expected: `a ${role}, such as ${EXAMPLES[role]}`, ...(meant === undefined ? {} : { hint: meant }) },
     );
   }
+}
+
+function plugInOf({ provenance }: LoadedDevice | LoadedFilter): { readonly plugIn?: string } {
+  return provenance.from === 'built-in' ? {} : { plugIn: provenance.specifier };
+}
+
+function writtenProvenance({ provenance }: LoadedDevice | LoadedFilter): Readonly<Record<string, unknown>> {
+  return provenance.from === 'built-in' ? {} : { provenance: { ...provenance } };
 }
 
 const EXAMPLES: Readonly<Record<DeviceRole, string>> = {

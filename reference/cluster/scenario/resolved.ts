@@ -1,12 +1,9 @@
 /** A scenario with every default filled in and every device loaded: what `runCluster` runs. */
-import type { DeviceModel } from '../../devices/api.ts';
+import type { DeviceSetup } from '../../devices/stack.ts';
 import type { ModeName } from '../../fvp/mode.ts';
 import type { FvpOptions } from '../../fvp/options.ts';
 
-export interface ResolvedDevice {
-  readonly model: DeviceModel<unknown>;
-  /** In the factory's units. */
-  readonly parameters: unknown;
+export interface ResolvedDevice extends DeviceSetup {
   /** As written out in the run document: every parameter as a person would write it, and where the model is from. */
   readonly written: Readonly<Record<string, unknown>>;
 }

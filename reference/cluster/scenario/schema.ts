@@ -270,7 +270,35 @@ const deviceName = leaf<string>(
 );
 const presetName = text('the name of a preset of the device', 'Parameters to start from.');
 
-const deviceSection = z.looseObject({ device: deviceName.optional(), preset: presetName.optional() });
+const filterName = text('the name of a filter, or a path to a module', 'Which filter.');
+
+/** `- log`, or `- { filter: delay, read: 1ms }`. */
+const filterEntry = leaf<WrittenFilter>(
+  'a filter, such as { filter: delay, read: 1ms }',
+  { description: 'A filter: its name, or a mapping with its parameters.' },
+  (written) => {
+    if (typeof written === 'string') return { filter: written };
+    if (typeof written !== 'object' || written === null || Array.isArray(written)) return undefined;
+    const { filter } = written as { readonly filter?: unknown };
+    return filterName.safeParse(filter).success ? (written as WrittenFilter) : undefined;
+  },
+);
+
+/** A filter with its parameters, as written. */
+export interface WrittenFilter {
+  readonly filter: string;
+  readonly [parameter: string]: unknown;
+}
+
+const filters = z
+  .array(filterEntry)
+  .meta({ description: 'What stands before the device; the first is the outermost, as with nbdkit.' });
+
+const deviceSection = z.looseObject({
+  device: deviceName.optional(),
+  preset: presetName.optional(),
+  filters: filters.optional(),
+});
 export const capacitySchema = sizeOrShare(
   'a size',
   'Capacity that FVP uses, or a share of the footprint of the workload.',
@@ -279,6 +307,7 @@ export const capacitySchema = sizeOrShare(
 const flashSection = z.looseObject({
   device: deviceName.optional(),
   preset: presetName.optional(),
+  filters: filters.optional(),
   capacity: capacitySchema.optional(),
 });
 
