@@ -757,7 +757,7 @@ export class VirtualRuntime implements ClockPort {
     for (const { name, device, station } of this.devices) {
       const wrong = station.disagreement(device.statistics());
       if (wrong === undefined) continue;
-      if (device instanceof GuardedDevice) throw device.wrong(wrong);
+      if (device instanceof GuardedDevice) throw device.miscounted(wrong);
       throw new BugError(`${name}: ${wrong}`);
     }
   }

@@ -3,8 +3,10 @@
  * of operations, the size of which its name states.
  */
 import type { Bench } from 'tinybench';
+import { EventQueue } from '../kernel/event-queue.ts';
 import { hash2 } from '../kernel/random.ts';
 import { DEVICE_READ, DEVICE_SEND, DEVICE_WRITE, type Device, type DeviceContext } from './api.ts';
+import fixed from './models/fixed.ts';
 import { builtInModels, resolveParameters } from './registry.ts';
 
 const BATCH = 1000;
@@ -105,4 +107,82 @@ export function addDeviceTasks(bench: Bench): void {
       }
     });
   }
+  addDispatchTasks(bench);
+}
+
+/** Requests under way in the loops that measure the dispatch. */
+const UNDER_WAY = 32;
+const LATENCY_NS = 100_000;
+
+/** Puts completions into an event queue, as the runtime does. */
+class QueueContext implements DeviceContext {
+  readonly name = 'bench';
+  readonly queue: EventQueue;
+
+  constructor(queue: EventQueue) {
+    this.queue = queue;
+  }
+
+  get nowNs(): number {
+    return this.queue.timeNs;
+  }
+
+  completeAt(timeNs: number, token: number): void {
+    this.queue.push(timeNs, 0, token);
+  }
+
+  faultAt(): void {}
+  fireAt(): void {}
+  ready(): void {}
+
+  draw(key: number, stage: number): number {
+    return hash2(key, stage);
+  }
+}
+
+/**
+ * The same closed loop over the event queue, once with the device behind the contract, once with what it does written
+ * into the loop by hand: the difference is what the contract costs.
+ */
+function addDispatchTasks(bench: Bench): void {
+  const queue = new EventQueue();
+  const device = fixed.create(
+    { read: LATENCY_NS, write: LATENCY_NS, flush: LATENCY_NS, discard: LATENCY_NS, send: LATENCY_NS },
+    new QueueContext(queue),
+  );
+  for (let token = 0; token < UNDER_WAY; token++) device.submit(DEVICE_WRITE, 0, 0, 8192, 0, token, token);
+  bench.add(`fixed write in a loop, through the contract, ${BATCH} operations`, () => {
+    for (let i = 0; i < BATCH; i++) {
+      queue.pop();
+      device.submit(DEVICE_WRITE, 0, i * 8192, 8192, 0, queue.token, i);
+    }
+  });
+
+  const inlined = new EventQueue();
+  const figures = new FixedFigures();
+  for (let token = 0; token < UNDER_WAY; token++) inlined.push(LATENCY_NS, 0, token);
+  bench.add(`fixed write in a loop, inlined by hand, ${BATCH} operations`, () => {
+    for (let i = 0; i < BATCH; i++) {
+      inlined.pop();
+      const nowNs = inlined.timeNs;
+      const endNs = nowNs + LATENCY_NS;
+      figures.writtenBytes += 8192;
+      figures.requests++;
+      figures.residenceNs += LATENCY_NS;
+      if (endNs > figures.busyUntilNs) {
+        figures.busyNs += endNs - Math.max(figures.busyUntilNs, nowNs);
+        figures.busyUntilNs = endNs;
+      }
+      inlined.push(endNs, 0, inlined.token);
+    }
+  });
+}
+
+/** What the device `fixed` counts. */
+class FixedFigures {
+  requests = 0;
+  residenceNs = 0;
+  writtenBytes = 0;
+  busyNs = 0;
+  busyUntilNs = 0;
 }

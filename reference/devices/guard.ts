@@ -31,6 +31,18 @@ const BYTES = 1;
 const SUBMITTED_NS = 2;
 const COLUMNS = 3;
 
+/** What a plug-in must keep; names are those of `fvp device validate`. */
+export type Rule = 'calls' | 'no-lost-request' | 'back-pressure' | 'monotone-time' | 'conservation' | 'drain';
+
+export class ContractBreach extends UsageError {
+  readonly rule: Rule;
+
+  constructor(rule: Rule, message: string, hint?: string) {
+    super(message, hint === undefined ? {} : { hint });
+    this.rule = rule;
+  }
+}
+
 /** What a plug-in of either kind may do wrong, and what it has been given. */
 class Ledger {
   readonly requests = new TokenTable(COLUMNS);
@@ -46,15 +58,15 @@ class Ledger {
     this.context = context;
   }
 
-  fault(what: string, hint?: string): UsageError {
-    return new UsageError(`${this.who}: ${what}`, hint === undefined ? {} : { hint });
+  fault(rule: Rule, what: string, hint?: string): ContractBreach {
+    return new ContractBreach(rule, `${this.who}: ${what}`, hint);
   }
 
   threw(call: string, error: unknown): Error {
     // What the plug-in's caller, or a plug-in around this one, has said already.
     if (error instanceof AppError) return error;
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return new UsageError(`${this.who}: ${call} threw ${why}`, { cause: error });
+    return this.fault('calls', `${call} threw ${why}`);
   }
 
   isTimely(timeNs: number): boolean {
@@ -62,11 +74,16 @@ class Ledger {
   }
 
   /** The error for a time that is not timely. */
-  untimely(call: string, timeNs: number): UsageError {
+  untimely(call: string, timeNs: number): ContractBreach {
     if (!Number.isSafeInteger(timeNs)) {
-      return this.fault(`${call}: ${timeNs} is no time`, 'times are whole numbers of nanoseconds');
+      return this.fault(
+        'monotone-time',
+        `${call}: ${timeNs} is no time`,
+        'times are whole numbers of nanoseconds',
+      );
     }
     return this.fault(
+      'monotone-time',
       `${call}: time goes back, now is ${this.context.nowNs}`,
       'nothing can happen before context.nowNs',
     );
@@ -81,8 +98,9 @@ class Ledger {
   }
 
   /** The error for a token that is not among the requests. */
-  notUnderWay(call: string, token: number): UsageError {
+  notUnderWay(call: string, token: number): ContractBreach {
     return this.fault(
+      'no-lost-request',
       `${call}: token ${token} is not under way`,
       'a request is completed once, and only after it was submitted and not answered BUSY or DONE',
     );
@@ -94,9 +112,10 @@ class Ledger {
     const bytes = this.requests.taken[BYTES]!;
     const most = fault === FAULT_CORRUPT ? bytes / SECTOR_BYTES - 1 : bytes / SECTOR_BYTES;
     const isMessage = OPERATION_NAMES[this.requests.taken[OPERATION]!] === 'send';
-    if (fault < FAULT_ERROR || fault > FAULT_CORRUPT) throw this.fault(`${call}: ${fault} is no fault`);
+    if (fault < FAULT_ERROR || fault > FAULT_CORRUPT)
+      throw this.fault('calls', `${call}: ${fault} is no fault`);
     if (!Number.isInteger(sector) || sector < 0 || (sector > most && !isMessage)) {
-      throw this.fault(`${call}: the request of ${bytes} bytes has no sector ${sector}`);
+      throw this.fault('calls', `${call}: the request of ${bytes} bytes has no sector ${sector}`);
     }
   }
 
@@ -104,11 +123,19 @@ class Ledger {
   answered(answer: unknown, call: string, token: number): void {
     if (answer === QUEUED) return;
     if (answer !== DONE && answer !== BUSY) {
-      throw this.fault(`${call} answered ${String(answer)}`, 'answers are DONE (0), QUEUED (1) and BUSY (2)');
+      throw this.fault(
+        'calls',
+        `${call} answered ${String(answer)}`,
+        'answers are DONE (0), QUEUED (1) and BUSY (2)',
+      );
     }
     const name = answer === DONE ? 'DONE' : 'BUSY';
     if (!this.requests.has(token)) {
-      throw this.fault(`${call} completed the request, and answered ${name}`, 'then the answer is QUEUED');
+      throw this.fault(
+        'no-lost-request',
+        `${call} completed the request, and answered ${name}`,
+        'then the answer is QUEUED',
+      );
     }
     this.requests.take(token);
     if (answer === BUSY) this.refusing = true;
@@ -121,23 +148,27 @@ class Ledger {
       this.calls = 0;
     }
     if (++this.calls > CALLS_AT_ONE_TIME_MAX) {
-      throw this.fault(`${call} has been called ${this.calls} times at ${nowNs} ns: time does not go on`);
+      throw this.fault(
+        'drain',
+        `${call} has been called ${this.calls} times at ${nowNs} ns: time does not go on`,
+      );
     }
   }
 
   /** What has been left undone; undefined for nothing. */
-  unfinished(): UsageError | undefined {
+  unfinished(): ContractBreach | undefined {
     const token = this.requests.leastBy(SUBMITTED_NS);
     if (token !== undefined) {
       this.requests.take(token);
       const [operation, bytes, submittedNs] = this.requests.taken;
       return this.fault(
+        'no-lost-request',
         `submit(${OPERATION_NAMES[operation!]}, ${bytes} bytes, token ${token}) at ${submittedNs} ns answered QUEUED, and the request is never completed`,
         'call context.completeAt or context.faultAt for it',
       );
     }
     return this.refusing
-      ? this.fault('submit answered BUSY, and context.ready() is never called')
+      ? this.fault('back-pressure', 'submit answered BUSY, and context.ready() is never called')
       : undefined;
   }
 }
@@ -182,7 +213,7 @@ class GuardedContext implements DeviceContext {
     const { ledger } = this;
     if (!ledger.isTimely(timeNs)) throw ledger.untimely(`context.fireAt(${timeNs}, ${argument})`, timeNs);
     if ((argument | 0) !== argument) {
-      throw ledger.fault(`context.fireAt(${timeNs}, ${argument}): the argument is no int32`);
+      throw ledger.fault('calls', `context.fireAt(${timeNs}, ${argument}): the argument is no int32`);
     }
     this.context.fireAt(timeNs, argument);
   }
@@ -221,7 +252,7 @@ class GuardedNext implements NextDevice {
   ): SubmitAnswer {
     if (this.below.has(token)) {
       const call = submitCall(operation, unit, address, bytes, token);
-      throw this.ledger.fault(`next.${call}: the token is under way below already`);
+      throw this.ledger.fault('no-lost-request', `next.${call}: the token is under way below already`);
     }
     this.below.add(token);
     const answer = this.next.submit(operation, unit, address, bytes, flags, token, key);
@@ -232,7 +263,7 @@ class GuardedNext implements NextDevice {
 
 /** A layer that can say what it has left undone. */
 export interface Guarded {
-  unfinished(): UsageError | undefined;
+  unfinished(): ContractBreach | undefined;
 }
 
 class Guard<Inner extends NextDevice & { fire(argument: number): void }> implements Guarded {
@@ -254,7 +285,7 @@ class Guard<Inner extends NextDevice & { fire(argument: number): void }> impleme
       (method) =>
         typeof (this.inner as Readonly<Record<string, unknown>> | undefined)?.[method] !== 'function',
     );
-    if (lacks !== undefined) throw this.ledger.fault(`create() returned no ${lacks} function`);
+    if (lacks !== undefined) throw this.ledger.fault('calls', `create() returned no ${lacks} function`);
   }
 
   submit(
@@ -287,7 +318,7 @@ class Guard<Inner extends NextDevice & { fire(argument: number): void }> impleme
     }
   }
 
-  unfinished(): UsageError | undefined {
+  unfinished(): ContractBreach | undefined {
     return this.ledger.unfinished();
   }
 
@@ -302,10 +333,11 @@ class Guard<Inner extends NextDevice & { fire(argument: number): void }> impleme
       throw this.ledger.threw('statistics()', error);
     }
     if (typeof figures !== 'object' || figures === null)
-      throw this.ledger.fault('statistics() returns no object');
+      throw this.ledger.fault('conservation', 'statistics() returns no object');
     const wrong = [...wanted, ...Object.keys(figures)].find((name) => !Number.isFinite(figures[name]));
     if (wrong !== undefined) {
       throw this.ledger.fault(
+        'conservation',
         `statistics().${wrong} is ${String(figures[wrong])}`,
         'each figure is a number',
       );
@@ -320,9 +352,9 @@ export class GuardedDevice extends Guard<Device> implements Device {
     super(who, context, create);
   }
 
-  /** An error that names the plug-in. */
-  wrong(what: string): UsageError {
-    return this.ledger.fault(what);
+  /** The error for figures that are not what was seen. */
+  miscounted(what: string): ContractBreach {
+    return this.ledger.fault('conservation', what);
   }
 
   statistics(): DeviceStatistics {
@@ -349,7 +381,7 @@ export class GuardedFilter extends Guard<Filter> implements Filter {
     const lacks = ['completed', 'faulted', 'ready'].find(
       (method) => typeof (this.inner as unknown as Readonly<Record<string, unknown>>)[method] !== 'function',
     );
-    if (lacks !== undefined) throw this.ledger.fault(`create() returned no ${lacks} function`);
+    if (lacks !== undefined) throw this.ledger.fault('calls', `create() returned no ${lacks} function`);
   }
 
   completed(timeNs: number, token: number): void {

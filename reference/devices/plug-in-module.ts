@@ -27,7 +27,7 @@ export interface PlugInModule {
 }
 
 /** Modules of this package that a plug-in may import, wherever it lies and whether or not the package is installed there. */
-const PUBLISHED = ['fvp-bench/device'];
+const PUBLISHED = ['fvp-bench/device', 'fvp-bench/device/conformance'];
 
 /**
  * @param specifier a path that begins with `./`, `../` or `/`, or a package

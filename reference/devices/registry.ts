@@ -133,6 +133,25 @@ export async function loadFilter(specifier: string, fromFolder: string): Promise
   return { model: module.exported as FilterModel<unknown>, provenance: module.provenance };
 }
 
+/** A device or a filter, whichever it is. */
+export type LoadedModel =
+  | ({ readonly kind: 'device' } & LoadedDevice)
+  | ({ readonly kind: 'filter' } & LoadedFilter);
+
+/**
+ * Loads a device or a filter: what a module exports with roles is a device.
+ * @throws UsageError as `loadDevice` and `loadFilter`
+ */
+export async function loadModel(specifier: string, fromFolder: string): Promise<LoadedModel> {
+  const isFilter =
+    BUILT_IN_FILTERS.some((model) => model.name === specifier) ||
+    (!BUILT_IN.some((model) => model.name === specifier) &&
+      filterFault((await loadPlugIn('device', specifier, fromFolder))?.exported) === undefined);
+  return isFilter
+    ? { kind: 'filter', ...(await loadFilter(specifier, fromFolder)) }
+    : { kind: 'device', ...(await loadDevice(specifier, fromFolder)) };
+}
+
 function unknownDevice(specifier: string): UsageError {
   if (presetNames().includes(specifier)) {
     const preset = loadPreset(specifier);

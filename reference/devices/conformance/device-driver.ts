@@ -123,11 +123,12 @@ export class DeviceDriver {
     seed = 1,
     name = 'device',
     filters: readonly FilterSetup[] = [],
+    plugIn: string = model.name,
   ) {
     const setup = {
       model,
       parameters,
-      plugIn: model.name,
+      plugIn,
       filters: filters.map((filter) => ({ plugIn: filter.model.name, ...filter })),
     };
     let outermost: Layer | undefined;
@@ -170,12 +171,17 @@ export class DeviceDriver {
   /** Runs until nothing is left to do. @throws UsageError that names the device and what it did wrong */
   run(): void {
     this.runUntil(Number.POSITIVE_INFINITY);
+    this.checkFinished();
+  }
+
+  /** With nothing left to do: every request has completed, and Little's law holds. */
+  checkFinished(): void {
     for (const guard of this.stack.guarded) {
       const unfinished = guard.unfinished();
       if (unfinished !== undefined) throw unfinished;
     }
     const wrong = this.stack.station.disagreement(this.device.statistics());
-    if (wrong !== undefined) throw (this.device as GuardedDevice).wrong(wrong);
+    if (wrong !== undefined) throw (this.device as GuardedDevice).miscounted(wrong);
   }
 
   /** Runs everything up to and at `untilNs`. */
