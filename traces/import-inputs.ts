@@ -1,15 +1,17 @@
 /** One pass over the inputs of a trace: parse, order, merge, join completions, sum up, store. */
-import { DataError } from '../reference/kernel/errors.ts';
+import { DataError, type DataPlace } from '../reference/kernel/errors.ts';
 import { formatCount, MIB } from '../reference/kernel/units.ts';
 import type { ByteSource } from './decode/byte-source.ts';
 import { detectFormat, formatByName } from './format-table.ts';
 import { InputReader } from './input-reader.ts';
+import { ChainedRows } from './rows/chained-rows.ts';
 import { DiskTable } from './rows/disk-table.ts';
 import { JoinedCompletions } from './rows/joined-completions.ts';
 import { mergeRows, RowQueue } from './rows/merged-rows.ts';
 import { OrderedRows } from './rows/ordered-rows.ts';
 import { createPlacedBlock, type RowStage } from './rows/placed-block.ts';
 import { RowWriter } from './rows/row-writer.ts';
+import { SpreadStamps } from './rows/spread-stamps.ts';
 import { TimeOrigin } from './rows/time-origin.ts';
 import { TraceBuilder } from './rows/trace-builder.ts';
 import type { Trace } from './trace.ts';
@@ -32,6 +34,8 @@ export interface ImportOptions {
   readonly name: string;
   readonly format?: string | undefined;
   readonly event: TraceEvent;
+  /** Of what is drawn, such as times within a second that the trace does not tell; 1 without it. */
+  readonly seed?: number | undefined;
   /** Read at a time from each input, at least 64 KiB. */
   readonly chunkBytes: number;
   /** What is known to be wrong before anything is read. */
@@ -62,6 +66,7 @@ interface OpenInput {
   readonly reader: InputReader;
   readonly writer: RowWriter;
   readonly ordered: OrderedRows;
+  readonly spread: SpreadStamps | undefined;
 }
 
 /** @throws DataError with the place; whatever `options.report` throws */
@@ -73,15 +78,20 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
   const readers = inputs.map((input) => new InputReader(input.file, input.source, options.chunkBytes));
   const format = await agreedFormat(readers, asked);
 
+  const seed = options.seed ?? 1;
   const builder = new TraceBuilder(options.name);
   const joined =
     format.pairsCompletions && options.event === 'D' ? new JoinedCompletions(builder) : undefined;
   const last: RowStage = joined ?? builder;
   const open = (reader: InputReader, input: TraceInput, downstream: RowStage): OpenInput => {
     const binary = format.encoding === 'binary';
-    const ordered = new OrderedRows(downstream, (place) =>
-      binary ? { file: input.file, byte: place } : { file: input.file, line: place },
-    );
+    const placeOf = (place: number): DataPlace =>
+      binary ? { file: input.file, byte: place } : { file: input.file, line: place };
+    const spread =
+      format.coarseClock === true
+        ? new SpreadStamps(downstream, placeOf, seed, readers.indexOf(reader))
+        : undefined;
+    const ordered = new OrderedRows(spread ?? downstream, placeOf);
     const writer = new RowWriter(input.file, binary, ordered, createPlacedBlock());
     const context = {
       file: input.file,
@@ -93,7 +103,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
       notes,
     };
     reader.use(format, format.open(context));
-    return { reader, writer, ordered };
+    return { reader, writer, ordered, spread };
   };
   const turn = turnTaker(options);
 
@@ -104,6 +114,17 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
       opened = [only];
       while (await only.reader.advance()) await turn(options.chunkBytes);
       only.writer.end();
+    } else if (format.clockRestarts === true) {
+      const chain = new ChainedRows(last);
+      opened = [];
+      for (const [index, reader] of readers.entries()) {
+        const input = open(reader, inputs[index]!, chain.file());
+        opened.push(input);
+        while (await reader.advance()) await turn(options.chunkBytes);
+        input.writer.end();
+      }
+      chain.end();
+      notes.note('files whose clock begins again, laid behind the one before: #', chain.moved);
     } else {
       const queued = readers.map((reader, index) => {
         const queue = new RowQueue();
@@ -141,6 +162,10 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
   notes.note(
     'rows not of whole 512-byte sectors, rounded outward: #',
     sum(({ writer }) => writer.counts.unaligned),
+  );
+  notes.note(
+    `rows stamped with whole seconds, spread over their second by seed ${seed}: #`,
+    sum(({ spread }) => spread?.spread ?? 0),
   );
   notes.note('completions of I/Os issued before the trace began, left out: #', joined?.unmatched ?? 0);
   notes.note('I/Os without a recorded completion: #', joined?.unfinished ?? 0);

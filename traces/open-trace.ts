@@ -20,6 +20,8 @@ export interface OpenTraceOptions {
   readonly format?: string | undefined;
   /** Which blktrace events become rows; `D` by default. */
   readonly event?: TraceEvent | undefined;
+  /** Of what is drawn in reading: times within a second that the trace does not tell. 1 without it. */
+  readonly seed?: number | undefined;
   /** Called as reading goes on, with compressed bytes; the total is undefined for standard input and pipes. */
   readonly onProgress?: ((bytesRead: number, bytesTotal: number | undefined) => void) | undefined;
   /** Aborts with InterruptedError. */
@@ -68,6 +70,7 @@ export async function openTrace(paths: readonly string[], options: OpenTraceOpti
       name: nameOf(paths),
       format: options.format,
       event: options.event ?? 'D',
+      seed: options.seed,
       chunkBytes,
       report,
       warnings: leftOut(files),
@@ -112,7 +115,7 @@ function leftOut(files: readonly string[]): string[] {
 }
 
 const SUFFIX =
-  /\.(?:gz|zst|arrow|txt|log|bin|dat|out|trace|csv|load|iolog[0-9]?|blkparse|blktrace|blkreplay|vscsi|replay)$|\.blktrace\.[0-9]+$/;
+  /\.(?:gz|zst|arrow|txt|log|bin|dat|out|trace|csv|load|iolog[0-9]?|blkparse|blktrace|blkreplay|vscsi|replay|spc|lis|lcs|xz|bz2)$|\.blktrace\.[0-9]+$/;
 
 /** A file's base name without suffixes; `stdin` for `-`. */
 export function titleOf(path: string): string {

@@ -35,6 +35,8 @@ export interface ParserNotes {
 }
 
 export interface FormatParser {
+  /** Where in the bytes given last the line or record at hand begins. */
+  readonly lineStart?: number;
   /**
    * Takes whole records from `bytes[start]` to `bytes[end - 1]` and says where it stopped; what is left is given
    * again with more behind it. A text format is only ever given whole lines, each closed by `\n`.
@@ -58,6 +60,10 @@ export interface TraceFormat {
   readonly encoding: 'text' | 'binary';
   /** True when the parser writes completions, which are joined with their issues after all files are merged. */
   readonly pairsCompletions: boolean;
+  /** True when stamps may be whole seconds, over which rows are then spread. */
+  readonly coarseClock?: boolean;
+  /** True when the clock begins again in each file: files are laid behind one another. */
+  readonly clockRestarts?: boolean;
   /**
    * Is this the start of such a trace?
    * @param head the first 64 KiB, decompressed

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../reference/kernel/errors.ts';
 import { formatTable } from '../format-table.ts';
+import { FORMAT_SAMPLES } from '../testing/format-samples.ts';
 import { importBytes, rowsOf } from '../testing/read-rows.ts';
 import type { Trace } from '../trace.ts';
 import type { TraceEvent } from '../trace-format.ts';
@@ -34,6 +35,7 @@ const SEEDS: readonly Buffer[] = [
     .map((name) => readFileSync(new URL(name, stores))),
   Buffer.from(LOAD),
   VSCSI,
+  ...Object.values(FORMAT_SAMPLES).map((sample) => sample.subarray(0, 9272)),
 ];
 
 interface Mutation {

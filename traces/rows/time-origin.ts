@@ -17,6 +17,15 @@ export class TimeOrigin {
     return (seconds - this.seconds) * NS_PER_S + nanoseconds;
   }
 
+  /** Units since the origin of a clock given in billions and the rest; may be below 0. */
+  fromDecimal(high: number, low: number): number {
+    if (Number.isNaN(this.high)) {
+      this.high = high;
+      this.low = low;
+    }
+    return (high - this.high) * 1e9 + (low - this.low);
+  }
+
   /** Ticks since the origin of a 64-bit clock given in halves; may be below 0. */
   fromU64(high: number, low: number): number {
     if (Number.isNaN(this.high)) {
