@@ -86,7 +86,8 @@ export async function convertTrace(
         {
           name: anonymous ? 'anonymous' : trace.name,
           diskNames: rows.diskNames,
-          provenance: anonymous ? {} : request.provenance,
+          provenance: anonymous ? {} : { ...trace.provenance, ...request.provenance },
+          warnings: anonymous ? [] : trace.warnings,
         },
         output,
       );

@@ -91,7 +91,7 @@ export function detectFormat(head: Uint8Array, whole: boolean, file: string): Tr
   const found = formatTable.filter((format) => format.recognise(head, whole));
   if (found.length === 1) return found[0]!;
   const several = found.length > 1;
-  const names = (several ? found : formatTable).map((format) => format.name).join(', ');
+  const names = found.map((format) => format.name).join(', ');
   const what = several ? 'the trace format is ambiguous' : 'the trace format is unknown';
   const newline = head.indexOf(10);
   const firstLine = Buffer.from(head.subarray(0, newline < 0 ? 80 : Math.min(newline, 80))).toString(
@@ -102,8 +102,10 @@ export function detectFormat(head: Uint8Array, whole: boolean, file: string): Tr
     { file },
     {
       found: firstLine,
-      expected: `one of ${names}`,
-      hint: several ? 'say which with --format' : 'where you know the format, say so with --format',
+      expected: several ? `one of ${names}` : 'a format that fvp trace formats lists',
+      hint: several
+        ? 'say which with --format'
+        : 'where you know the format, say so with --format; delimited:... and struct:... take columns that you name',
     },
   );
 }

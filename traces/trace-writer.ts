@@ -20,6 +20,8 @@ export interface WrittenTrace {
   readonly diskNames: readonly string[];
   /** Where the rows come from (inputs, format, what was cut or changed), for forms that hold metadata. */
   readonly provenance: Readonly<Record<string, string>>;
+  /** What a person should know of the reading, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Something of the trace that a form has no place for. */

@@ -3,9 +3,30 @@ import { UsageError } from '../reference/kernel/errors.ts';
 import { didYouMean } from '../reference/kernel/nearest-name.ts';
 import type { TraceWriter } from './trace-writer.ts';
 import { arrowWriter } from './writers/arrow.ts';
+import { blkparseWriter } from './writers/blkparse.ts';
+import { blkreplayWriter } from './writers/blkreplay.ts';
 import { fioIolog2Writer, fioIologWriter } from './writers/fio-iolog.ts';
+import { msrWriter } from './writers/msr.ts';
+import { oracleGeneralWriter } from './writers/oracle-general.ts';
+import { disksimWriter, mqsimWriter, ssdsimWriter } from './writers/simulators.ts';
+import { spcWriter } from './writers/spc.ts';
+import { vscsi2Writer, vscsiWriter } from './writers/vscsi.ts';
 
-export const writerTable: readonly TraceWriter[] = [arrowWriter, fioIologWriter, fioIolog2Writer];
+export const writerTable: readonly TraceWriter[] = [
+  arrowWriter,
+  fioIologWriter,
+  fioIolog2Writer,
+  blkparseWriter,
+  blkreplayWriter,
+  spcWriter,
+  msrWriter,
+  vscsiWriter,
+  vscsi2Writer,
+  disksimWriter,
+  mqsimWriter,
+  ssdsimWriter,
+  oracleGeneralWriter,
+];
 
 /**
  * The form to write: the one named, or the one the file's name ends like.

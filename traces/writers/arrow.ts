@@ -6,8 +6,8 @@ export const arrowWriter: TraceWriter = {
   name: 'arrow',
   suffixes: ['.arrow', '.feather'],
   lacks: '',
-  open: async ({ diskNames, provenance }, bytes) => {
-    const options = { diskNames, provenance, warnings: [], reorderedRows: 0 };
+  open: async ({ diskNames, provenance, warnings }, bytes) => {
+    const options = { diskNames, provenance, warnings, reorderedRows: 0 };
     const writer = await ArrowWriter.create(options, (chunk) => bytes.write(chunk));
     return {
       write: (block) => writer.accept(block),

@@ -23,8 +23,8 @@ const FIRST_STAMP_US = 1;
 const HOLDS: Holds = {
   flushes: true,
   discards: true,
-  disks: true,
-  latency: false,
+  disks: 'names',
+  latency: 'never',
   flags: false,
   pid: false,
   stepNs: NS_PER_US,
@@ -42,7 +42,11 @@ class FioIologSink implements RowSink {
     this.version = version;
     this.out = new ByteBuffer(bytes);
     const stepNs = version === 3 ? NS_PER_US : NS_PER_MS;
-    this.lost = new LostFacts(version === 3 ? 'fio-iolog' : 'fio-iolog2', { ...HOLDS, stepNs });
+    this.lost = new LostFacts(
+      version === 3 ? 'fio-iolog' : 'fio-iolog2',
+      { ...HOLDS, stepNs },
+      trace.diskNames,
+    );
     this.names = trace.diskNames.map(fioName);
     this.out.text(`fio version ${version} iolog\n`);
     for (const action of ['add', 'open']) this.files(action);
