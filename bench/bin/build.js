@@ -15,7 +15,7 @@ import { Plugin, settings } from '@oclif/core';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const ROOMS = ['bench', 'reference', 'results', 'traces', 'workloads'];
-const ASSET_SUFFIXES = ['.yaml', '.fio', '.schema.json'];
+const ASSET_SUFFIXES = ['.yaml', '.fio', '.thresholds', '.schema.json'];
 /** How the compiler announces a file. */
 const EMITTED = 'TSFILE:';
 

@@ -8,13 +8,13 @@ import { asciiText } from '../../results/report/plain-text.ts';
 import { renderTable } from '../../results/report/terminal/render-table.ts';
 import { openRunDir, writeRun } from '../../results/run-dir/write-run.ts';
 import type { RunDocument, RunRecording, RunTiming } from '../../results/schema/run-document.ts';
-import { SAMPLES } from '../../traces/samples/samples.ts';
 import { ProgressLine } from '../render/progress.ts';
 import { terminalStyle } from '../render/terminal-style.ts';
 import { visibleText } from '../render/visible-text.ts';
 import { COLUMNS_MAX, wrapText } from '../render/wrap-text.ts';
 import type { BenchHooks, BenchRequest } from '../replay/bench-request.ts';
 import { prepareBench } from '../replay/run-bench.ts';
+import { SHIPPED_NAMES } from '../replay/shipped-workloads.ts';
 import { interruptible } from './interrupt.ts';
 import { nextCommand } from './next-command.ts';
 import { runId } from './run-id.ts';
@@ -32,10 +32,7 @@ export interface BenchCommandOptions {
 
 /** @returns the document for `--json`. */
 export async function runBenchCommand(request: BenchRequest, options: BenchCommandOptions): Promise<unknown> {
-  checkWorkloadNames(
-    request.workloads,
-    SAMPLES.map(({ name }) => name),
-  );
+  checkWorkloadNames(request.workloads, SHIPPED_NAMES);
   const progress = new ProgressLine(process.stderr, () => performance.now());
   try {
     return await interruptible((signal) => {

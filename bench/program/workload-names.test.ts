@@ -23,6 +23,6 @@ test('a misspelt shipped name is met with the nearest', () => {
 
 test('a file that is not there is named as it was typed', () => {
   const { message, hint } = thrownBy('./nowhere.log');
-  expect(message).toBe('no file, folder or shipped trace is called "./nowhere.log"');
-  expect(hint).toBe('the traces that come with fvp are database and email');
+  expect(message).toBe('no file, folder or shipped workload is called "./nowhere.log"');
+  expect(hint).toBe('fvp workload list shows what comes with fvp');
 });

@@ -18,9 +18,23 @@ import {
 } from '../../results/schema/run-document.ts';
 import type { BenchHooks, BenchRequest } from './bench-request.ts';
 import { DependentSource } from './dependent-source.ts';
+import { latenessOf, outcomeNotes } from './job-notes.ts';
+import { LoadTally } from './load-tally.ts';
 import { modeResult, recordings, timelineOf } from './mode-result.ts';
 import { highMarkReached, verdictsOf } from './verdicts.ts';
-import { type PlannedWorkload, planNotes, replayText, WorkloadPlan } from './workload-plan.ts';
+import {
+  disksOf,
+  footprintOf,
+  iosOf,
+  lastArrivalNs,
+  type PlannedVm,
+  type PlannedWorkload,
+  planNotes,
+  preloadOf,
+  rampNsOf,
+  replayText,
+  WorkloadPlan,
+} from './workload-plan.ts';
 import { writtenForAll } from './written-for-all.ts';
 
 export interface PreparedBench {
@@ -36,6 +50,8 @@ export interface PreparedBench {
 
 /** Depth of a virtual disk's queue. design.md 6 */
 const QUEUE_DEPTH = 64;
+/** How long a load is thought to last where nothing says so; assumed. */
+const UNKNOWN_NS = 60e9;
 /** Events between two looks at the signal: some 50 ms. */
 const SLICE_EVENTS = 200_000;
 
@@ -98,12 +114,15 @@ class Bench implements PreparedBench {
     this.plan = plan;
     this.resolved = plan.workloads.map(({ vms }) =>
       scenario.resolve({
-        footprintBytes: Math.max(...vms.map((vm) => vm.trace.summary.footprintBytes)),
-        disks: vms.map((vm) => vm.trace.summary.disks),
+        footprintBytes: Math.max(...vms.map(footprintOf)),
+        disks: vms.map(disksOf),
         modes,
       }),
     );
-    this.rowsTotal = plan.workloads.reduce((sum, workload) => sum + iosOf(workload) * modes.length, 0);
+    this.rowsTotal = plan.workloads.reduce(
+      (sum, workload) => sum + (iosOf(workload) ?? Number.NaN) * modes.length,
+      0,
+    );
   }
 
   describe(): string[] {
@@ -112,13 +131,13 @@ class Bench implements PreparedBench {
     const lines = [
       `Scenario ${scenario.name}: ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}, ${scenario.vms.length} ${scenario.vms.length === 1 ? 'VM' : 'VMs'}. ${scenario.description}`.trim(),
     ];
-    for (const [index, { name, summary, vms }] of plan.workloads.entries()) {
+    for (const [index, workload] of plan.workloads.entries()) {
       const { fvp, hosts: resolvedHosts } = this.resolved[index]!;
       const flash = resolvedHosts.map((host) =>
         host.flash === null ? 'none' : formatBytes(host.flash.capacityBytes),
       );
       lines.push(
-        `${name}: ${formatCount(summary.ios)} I/Os in ${formatNs(summary.durationNs)} (${summary.format}), footprint ${formatBytes(summary.footprintBytes)}, replay ${replayText([{ name, summary, vms }], request.iodepth)}.`,
+        `${workload.name}: ${loadText(workload)}, replay ${replayText([workload], request.iodepth)}.`,
         `  flash ${[...new Set(flash)].join(', ')}; dirty limit ${formatBytes(fvp.dirtyLimitBytes)} for each virtual disk.`,
       );
     }
@@ -151,7 +170,7 @@ class Bench implements PreparedBench {
             this.resolved.map(({ written }, index) => [plan.workloads[index]!.name, written] as const),
           ),
           replay: replayText(plan.workloads, request.iodepth),
-          workloads: plan.workloads.map((workload) => workload.summary),
+          workloads: plan.workloads.map((workload) => workload.summary!),
           results,
         },
         timelines,
@@ -188,52 +207,64 @@ class Bench implements PreparedBench {
     const sources = plan.sources(workload, (rows) => {
       this.rowsDone += rows;
     });
-    const lastArrivalNs = Math.max(
-      ...workload.vms.map((vm) => vm.startNs + vm.trace.summary.durationNs / request.speed),
-    );
+    // What jobs issue is summed up in the first mode, of the first VM that plays one.
+    const tallied = workload.summary === undefined ? workload.vms.findIndex(isJob) : -1;
+    const tally = tallied < 0 ? undefined : new LoadTally(sources[tallied]!);
+    const expectedNs = lastArrivalNs(workload, request.speed);
+    const warmupNs = Math.max(request.warmupNs, rampNsOf(workload));
     const options: RunOptions = {
       mode,
-      expectedNs: Math.min(lastArrivalNs, request.durationNs ?? lastArrivalNs),
+      expectedNs: Math.min(expectedNs ?? UNKNOWN_NS, request.durationNs ?? UNKNOWN_NS),
       seed: request.seed,
-      warmupNs: request.warmupNs,
+      warmupNs,
       queueDepth: QUEUE_DEPTH,
       preloadFraction: request.preloadFraction,
-      ...(request.preloadFraction === 0 ? {} : { preload: (vm: number) => workload.vms[vm]!.trace.cursor() }),
+      ...(request.preloadFraction === 0 ? {} : { preload: (vm: number) => preloadOf(workload.vms[vm]!) }),
     };
     const startedMs = performance.now();
     const run = new ClusterRun(
       resolved,
-      sources.map((source) => ({ source })),
+      sources.map((source, vm) => ({ source: vm === tallied ? tally! : source })),
       options,
     );
     let more = true;
     while (more) {
       if (this.hooks.signal.aborted) throw new InterruptedError(`interrupted while replaying ${text}`);
       more = run.advance(SLICE_EVENTS);
-      this.hooks.onPhase({ text, done: this.rowsDone, total: this.rowsTotal });
+      if (Number.isNaN(this.rowsTotal)) {
+        const total = Math.min(
+          expectedNs ?? Number.POSITIVE_INFINITY,
+          request.durationNs ?? Number.POSITIVE_INFINITY,
+        );
+        this.hooks.onPhase({ text, done: run.progressNs, total: Number.isFinite(total) ? total : 0 });
+      } else this.hooks.onPhase({ text, done: this.rowsDone, total: this.rowsTotal });
       await setImmediate();
     }
     const wallSeconds = (performance.now() - startedMs) / 1000;
     const cluster = run.result();
     assert(cluster.failed === 0, 'no I/O of a run without faults fails');
-    if (request.durationNs === undefined) {
-      assert(cluster.completed === iosOf(workload), 'every I/O of the trace completes once for each VM');
+    const ios = iosOf(workload);
+    if (ios !== undefined && request.durationNs === undefined) {
+      assert(cluster.completed === ios, 'every I/O of the trace completes once for each VM');
     }
-    this.rowsDone = rowsBefore + iosOf(workload);
+    this.rowsDone = rowsBefore + (ios ?? 0);
+    if (tally !== undefined) workload.summary = tally.summary(workload.name);
     this.noteHeldRows(sources, text);
+    this.heldNotes.push(...outcomeNotes(sources, text));
     const result = modeResult(workload.name, mode, cluster);
     const timeline = timelineOf(workload.name, mode, cluster);
-    const disks = workload.vms.reduce((sum, vm) => sum + vm.trace.summary.disks, 0);
+    const disks = workload.vms.reduce((sum, vm) => sum + disksOf(vm), 0);
     const verdicts = verdictsOf({
       mode,
       openLoop: workload.vms.every((vm) => vm.replay === 'open'),
       timeline,
       result,
-      measuredNs: cluster.loadNs - request.warmupNs,
+      measuredNs: cluster.loadNs - warmupNs,
       queueDepth: QUEUE_DEPTH,
       batchBytes: resolved.fvp.destage.batchBytes * disks,
       highMarkReached: highMarkReached(result, resolved.fvp, disks, cluster.loadNs),
-      recordedP99Ns: workload.summary.recorded.p99Ns,
+      recordedP99Ns: workload.summary?.recorded.p99Ns ?? null,
+      lateNsByPart: latenessOf(sources),
     });
     const { workload: name, mode: modeName, ...figures } = result;
     return {
@@ -255,7 +286,18 @@ class Bench implements PreparedBench {
   }
 }
 
-/** Every I/O counts once for each VM that replays it. */
-function iosOf(workload: PlannedWorkload): number {
-  return workload.vms.reduce((sum, vm) => sum + vm.trace.summary.ios, 0);
+function isJob(vm: PlannedVm): boolean {
+  return vm.replay === 'job';
+}
+
+/** What is known of a workload before it has run. */
+function loadText(workload: PlannedWorkload): string {
+  const { summary, vms } = workload;
+  if (summary !== undefined) {
+    return `${formatCount(summary.ios)} I/Os in ${formatNs(summary.durationNs)} (${summary.format}), footprint ${formatBytes(summary.footprintBytes)}`;
+  }
+  const expectedNs = lastArrivalNs(workload, 1);
+  const processes = Math.max(...vms.map((vm) => (vm.replay === 'job' ? vm.job.plan.processes.length : 1)));
+  const length = expectedNs === undefined ? 'until its jobs end' : `for ${formatNs(expectedNs)}`;
+  return `fio job with ${formatCount(processes)} ${processes === 1 ? 'process' : 'processes'}, ${length}, footprint ${formatBytes(Math.max(...vms.map(footprintOf)))}`;
 }

@@ -24,8 +24,12 @@ export interface VerdictInput {
   /** Whether a disk came to the mark at which writes are admitted at the destage rate only. */
   readonly highMarkReached: boolean;
   readonly recordedP99Ns: number | null;
+  /** Of each job with a rate: how late its I/Os were, in 30 equal parts of its time. */
+  readonly lateNsByPart?: readonly { readonly job: string; readonly lateNs: readonly number[] }[];
 }
 
+/** I/Os that are late by less are no backlog. Assumed: about the slowest I/O of an array that keeps up. */
+const LATE_LEAST_NS = 50e6;
 /** Equal parts in which a trend is looked for. design: 10 */
 const PARTS = 10;
 /** A hit ratio rises when it gains at least this much in the last quarter. Assumed. */
@@ -122,6 +126,14 @@ function saturated(input: VerdictInput): Verdict | undefined {
     return {
       name: 'saturated',
       why: `the backlog grows to the end: ${formatCount(waiting.end)} I/Os outstanding in the last part, ${formatCount(waiting.early)} in the median of the first third`,
+    };
+  }
+  for (const { job, lateNs } of input.lateNsByPart ?? []) {
+    const late = growth(lateNs, { from: 0, to: lateNs.length }, LATE_LEAST_NS);
+    if (late === undefined) continue;
+    return {
+      name: 'saturated',
+      why: `the rate of ${job} is not kept: its I/Os were ${formatNs(late.end)} late in the last part, ${formatNs(late.early)} in the median of the first third`,
     };
   }
   const dirty = growth(input.timeline.dirtyBytes, span, input.batchBytes);

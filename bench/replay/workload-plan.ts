@@ -1,4 +1,4 @@
-/** What is replayed: the traces of a request, opened, and how each becomes load. */
+/** What is run: the traces and job files of a request, opened, and how each becomes load. */
 import { resolve as resolvePath } from 'node:path';
 import type { LoadedVm, Scenario } from '../../reference/cluster/scenario/scenario.ts';
 import { INPUT_WORKLOAD } from '../../reference/cluster/scenario/schema.ts';
@@ -11,49 +11,105 @@ import { SAMPLES } from '../../traces/samples/samples.ts';
 import type { BenchHooks, BenchRequest } from './bench-request.ts';
 import { ClosedSource } from './closed-source.ts';
 import { DependentSource } from './dependent-source.ts';
+import { jobNotes } from './job-notes.ts';
+import { checkJobFlags, isJobFile, JobWorkload } from './job-workload.ts';
 import { OpenSource } from './open-source.ts';
 import type { ReplayTiming } from './replay-timing.ts';
+import { shippedFile } from './shipped-workloads.ts';
 
 export type ReplayKind = 'open' | 'dependent' | 'closed';
+/** A fio job has rules of its own. */
+type VmReplay = ReplayKind | 'job';
 
 /** Share of rows with a recorded latency from which a trace counts as recording completions. Assumed. */
 const RECORDED_SHARE = 0.9;
 /** I/Os kept outstanding by a closed loop. @source fio's default iodepth */
 const DEFAULT_IODEPTH = 1;
 
-/** One workload of the run: a trace for every VM. */
+type Input = Trace | JobWorkload;
+
+/** One workload of the run: a trace or a job file for every VM. */
 export interface PlannedWorkload {
   readonly name: string;
-  readonly summary: WorkloadSummary;
+  /** Undefined until a job has run: what it issues is not known before. */
+  summary: WorkloadSummary | undefined;
   /** By VM, in the scenario's order. */
   readonly vms: readonly PlannedVm[];
 }
 
-export interface PlannedVm {
+export type PlannedVm = PlannedTrace | PlannedJob;
+
+interface PlannedTrace {
   readonly trace: Trace;
   readonly replay: ReplayKind;
   readonly startNs: number;
 }
 
-/** The traces of a request, each opened once. */
+interface PlannedJob {
+  readonly job: JobWorkload;
+  readonly replay: 'job';
+  readonly startNs: number;
+}
+
+export function disksOf(vm: PlannedVm): number {
+  return vm.replay === 'job' ? vm.job.disks : vm.trace.summary.disks;
+}
+
+export function footprintOf(vm: PlannedVm): number {
+  return vm.replay === 'job' ? vm.job.footprintBytes : vm.trace.summary.footprintBytes;
+}
+
+/** Every I/O counts once for each VM that plays it; undefined where a job has yet to decide. */
+export function iosOf({ vms }: PlannedWorkload): number | undefined {
+  let sum = 0;
+  for (const vm of vms) {
+    if (vm.replay === 'job') return undefined;
+    sum += vm.trace.summary.ios;
+  }
+  return sum;
+}
+
+/** When the last I/O arrives; undefined where nothing says so. */
+export function lastArrivalNs({ vms }: PlannedWorkload, speed: number): number | undefined {
+  let last = 0;
+  for (const vm of vms) {
+    const ownNs = vm.replay === 'job' ? vm.job.expectedNs : vm.trace.summary.durationNs / speed;
+    if (ownNs === undefined) return undefined;
+    last = Math.max(last, vm.startNs + ownNs);
+  }
+  return last;
+}
+
+/** Load time that jobs themselves want left out: where all of them start with a ramp. */
+export function rampNsOf({ vms }: PlannedWorkload): number {
+  const ramps = vms.map((vm) => (vm.replay === 'job' ? vm.startNs + vm.job.plan.rampNs : 0));
+  return vms.some((vm) => vm.replay !== 'job' || vm.job.plan.rampNs === 0) ? 0 : Math.max(...ramps);
+}
+
+/** The rows whose blocks may lie in the cache at the start. */
+export function preloadOf(vm: PlannedVm): RowCursor {
+  return vm.replay === 'job' ? vm.job.preload() : vm.trace.cursor();
+}
+
+/** The traces and job files of a request, each opened once. */
 export class WorkloadPlan {
   readonly workloads: readonly PlannedWorkload[];
-  readonly traces: readonly Trace[];
+  readonly inputs: readonly Input[];
   private readonly request: BenchRequest;
 
   private constructor(
     request: BenchRequest,
     workloads: readonly PlannedWorkload[],
-    traces: readonly Trace[],
+    inputs: readonly Input[],
   ) {
     this.request = request;
     this.workloads = workloads;
-    this.traces = traces;
+    this.inputs = inputs;
   }
 
   /**
-   * Opens every trace that is asked for.
-   * @throws UsageError when request, scenario and traces do not fit; what `openTrace` throws
+   * Opens every trace and job file that is asked for.
+   * @throws UsageError when request, scenario and workloads do not fit; what `openTrace` and `JobWorkload.open` throw
    */
   static async open(request: BenchRequest, scenario: Scenario, hooks: BenchHooks): Promise<WorkloadPlan> {
     checkRequest(request, scenario);
@@ -61,53 +117,69 @@ export class WorkloadPlan {
       (name) => name !== INPUT_WORKLOAD,
     );
     const inputs = inputsOf(request, scenario);
-    const opened: Trace[] = [];
-    const open = async (workload: string, folder: string): Promise<Trace> => {
-      const sample = SAMPLES.find((candidate) => candidate.name === workload);
-      const path =
-        sample?.file ?? (workload === '-' || folder === '.' ? workload : resolvePath(folder, workload));
+    const opened: Input[] = [];
+    const open = async (workload: string, folder: string): Promise<Input> => {
+      const shipped = shippedFile(workload);
+      const path = shipped ?? (workload === '-' || folder === '.' ? workload : resolvePath(folder, workload));
       const text = `reading ${workload}`;
-      const trace = await openTrace([path], {
-        format: sample === undefined ? request.format : undefined,
+      const options = {
+        format: shipped === undefined ? request.format : undefined,
         event: request.event,
         signal: hooks.signal,
-        onProgress: (done, total) => hooks.onPhase({ text, done, total: total ?? 0 }),
-      });
+        onProgress: (done: number, total: number | undefined) =>
+          hooks.onPhase({ text, done, total: total ?? 0 }),
+      };
+      if (isJobFile(path)) {
+        checkJobFlags(workload, request);
+        const job = await JobWorkload.open(path, options);
+        opened.push(job);
+        return job;
+      }
+      const trace = await openTrace([path], options);
       opened.push(trace);
       if (trace.summary.ios === 0) throw new UsageError(`${workload} holds no I/O`);
       return trace;
     };
     try {
-      const byName = new Map<string, Trace>();
+      const byName = new Map<string, Input>();
       for (const name of named) byName.set(name, await open(name, scenario.folder));
       const workloads: PlannedWorkload[] = [];
       const names = new Set<string>();
-      for (const input of inputs.length === 0 ? [undefined] : inputs) {
-        const trace = input === undefined ? undefined : await open(input, '.');
+      for (const name of inputs.length === 0 ? [undefined] : inputs) {
+        const input = name === undefined ? undefined : await open(name, '.');
         const vms = scenario.vms.map((vm) =>
-          plannedVm(request, vm, trace ?? byName.get(vm.workload)!, byName),
+          plannedVm(request, vm, input ?? byName.get(vm.workload)!, byName),
         );
-        const summary = summaryOf(trace === undefined ? [...byName.values()] : [trace], names);
-        workloads.push({ name: summary.name, summary, vms });
+        const played = input === undefined ? [...byName.values()] : [input];
+        const own = freeName(played, names);
+        const traces = played.filter((each): each is Trace => !(each instanceof JobWorkload));
+        workloads.push({
+          name: own,
+          summary: traces.length === played.length ? summaryOf(traces, own) : undefined,
+          vms,
+        });
       }
       return new WorkloadPlan(request, workloads, opened);
     } catch (error) {
-      for (const trace of opened) trace.close();
+      for (const input of opened) input.close();
       throw error;
     }
   }
 
   /** A fresh source for each VM of a workload. @param onRows told of rows as they are read */
   sources(workload: PlannedWorkload, onRows: (rows: number) => void): IoSource[] {
-    return workload.vms.map((vm) => this.source(vm, onRows));
+    return workload.vms.map((vm, index) => this.source(vm, index, onRows));
   }
 
   close(): void {
-    for (const trace of this.traces) trace.close();
+    for (const input of this.inputs) input.close();
   }
 
-  private source({ trace, replay, startNs }: PlannedVm, onRows: (rows: number) => void): IoSource {
-    const { speed, durationNs, iodepth } = this.request;
+  private source(vm: PlannedVm, index: number, onRows: (rows: number) => void): IoSource {
+    const { speed, durationNs, iodepth, seed } = this.request;
+    const { startNs, replay } = vm;
+    if (replay === 'job') return vm.job.source({ startNs, durationNs, seed, vm: index });
+    const { trace } = vm;
     const timing: ReplayTiming = { speed, startNs, durationNs };
     const cursor = counted(trace.cursor(), onRows);
     const { disks } = trace.summary;
@@ -124,10 +196,11 @@ export class WorkloadPlan {
 
 /** `dependent`, or each workload's own where they differ. */
 export function replayText(workloads: readonly PlannedWorkload[], iodepth: number | undefined): string {
-  const text = (kinds: readonly ReplayKind[]): string =>
-    [...new Set(kinds)]
-      .map((kind) => (kind === 'closed' ? `closed, iodepth ${iodepth ?? DEFAULT_IODEPTH}` : kind))
-      .join(' and ');
+  const one = (kind: VmReplay): string => {
+    if (kind === 'job') return 'as the jobs say';
+    return kind === 'closed' ? `closed, iodepth ${iodepth ?? DEFAULT_IODEPTH}` : kind;
+  };
+  const text = (kinds: readonly VmReplay[]): string => [...new Set(kinds)].map(one).join(' and ');
   const all = workloads.map((workload) => text(workload.vms.map((vm) => vm.replay)));
   if (new Set(all).size === 1) return all[0]!;
   return workloads.map(({ name }, index) => `${name}: ${all[index]}`).join(', ');
@@ -156,10 +229,15 @@ function inputsOf(request: BenchRequest, scenario: Scenario): readonly string[] 
 function plannedVm(
   request: BenchRequest,
   vm: LoadedVm,
-  input: Trace,
-  named: ReadonlyMap<string, Trace>,
+  given: Input,
+  named: ReadonlyMap<string, Input>,
 ): PlannedVm {
-  const trace = named.get(vm.workload) ?? input;
+  const input = named.get(vm.workload) ?? given;
+  if (request.durationNs !== undefined && request.durationNs <= vm.startNs) {
+    throw new UsageError(`--duration ends before ${vm.name} starts`, { hint: 'see "start" in the scenario' });
+  }
+  if (input instanceof JobWorkload) return { job: input, replay: 'job', startNs: vm.startNs };
+  const trace = input;
   const { summary } = trace;
   const recordedShare = summary.recorded.latencies / summary.ios;
   const replay = request.replay ?? (recordedShare >= RECORDED_SHARE ? 'dependent' : 'open');
@@ -174,19 +252,21 @@ function plannedVm(
       hint: 'nothing would be measured',
     });
   }
-  if (request.durationNs !== undefined && request.durationNs <= vm.startNs) {
-    throw new UsageError(`--duration ends before ${vm.name} starts`, { hint: 'see "start" in the scenario' });
-  }
   return { trace, replay, startNs: vm.startNs };
 }
 
-/** The summary of what is replayed, under a name that is not yet taken. */
-function summaryOf(traces: readonly Trace[], names: Set<string>): WorkloadSummary {
-  const first = traces[0]!.summary;
-  const base = traces.map((trace) => trace.name).join('+');
+/** The name of what is run, which is not yet taken. */
+function freeName(inputs: readonly Input[], names: Set<string>): string {
+  const base = inputs.map((input) => input.name).join('+');
   let name = base;
   for (let number = 2; names.has(name); number++) name = `${base}-${number}`;
   names.add(name);
+  return name;
+}
+
+/** The summary of what is replayed. */
+function summaryOf(traces: readonly Trace[], name: string): WorkloadSummary {
+  const first = traces[0]!.summary;
   if (traces.length === 1) return { ...first, name };
   const summaries = traces.map((trace) => trace.summary);
   const sum = (value: (summary: WorkloadSummary) => number): number =>
@@ -224,10 +304,16 @@ function summaryOf(traces: readonly Trace[], names: Set<string>): WorkloadSummar
 /** What a person should know of how the traces are replayed. */
 export function planNotes(plan: WorkloadPlan, request: BenchRequest): string[] {
   const notes: string[] = [];
-  for (const trace of plan.traces) {
+  const vms = plan.workloads.flatMap((workload) => workload.vms);
+  for (const input of plan.inputs) {
+    if (input instanceof JobWorkload) {
+      notes.push(...jobNotes(input));
+      continue;
+    }
+    const trace = input;
     const { ios, recorded } = trace.summary;
     notes.push(...trace.warnings.map((warning) => `${trace.name}: ${warning}`));
-    const used = plan.workloads.flatMap((workload) => workload.vms).find((vm) => vm.trace === trace)?.replay;
+    const used = vms.find((vm) => vm.replay !== 'job' && vm.trace === trace)?.replay;
     if (request.replay === undefined && used === 'open') {
       notes.push(
         recorded.latencies === 0

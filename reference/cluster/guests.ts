@@ -8,6 +8,7 @@ import type { ClockPort, GuestPort, Status } from '../fvp/ports.ts';
 import { mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import {
   FLAG_FUA,
+  FLAG_UNMEASURED,
   IoBatch,
   type IoSource,
   OP_READ,
@@ -193,7 +194,9 @@ export class Guests implements GuestPort {
     const payload = this.content === null ? 0 : this.nextPayload++;
     const words = this.words;
     const word = slot * SLOT_WORDS;
-    this.numbers[slot * SLOT_NUMBERS + ARRIVAL] = arrivalNs;
+    // What is not to be measured has no arrival that a comparison would let pass.
+    this.numbers[slot * SLOT_NUMBERS + ARRIVAL] =
+      (batch.flags[at]! & FLAG_UNMEASURED) === 0 ? arrivalNs : Number.NaN;
     words[word + VM] = vm;
     words[word + DISK] = disk;
     words[word + OPERATION] = operation;
@@ -233,7 +236,8 @@ export class Guests implements GuestPort {
       this.waitTail[disk] = slot;
     }
     if (this.batchAt[vm]! < batch.length) {
-      this.nextAt[vm] = batch.arrivalNs[this.batchAt[vm]!]!;
+      const nextNs = batch.arrivalNs[this.batchAt[vm]!]!;
+      this.nextAt[vm] = nextNs < loadNs ? loadNs : nextNs;
       this.cutOff(vm);
       this.replay(vm);
     } else this.poll(vm, loadNs);

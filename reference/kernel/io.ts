@@ -14,6 +14,8 @@ export const FLAG_FUA = 1;
 export const FLAG_SYNC = 2;
 export const FLAG_META = 4;
 export const FLAG_AHEAD = 8;
+/** Of an I/O handed to the cluster: its latency is not recorded, as it belongs to a job's ramp or search. */
+export const FLAG_UNMEASURED = 16;
 
 /**
  * Rows of a trace in columns; row i is the i-th element of every column. Offsets and lengths are bytes, multiples of
@@ -85,7 +87,10 @@ export class IoBatch {
   length = 0;
   /** Set with SOURCE_IDLE. */
   idleUntilNs = 0;
-  /** Intended arrival, never before `now` of the call except where the source itself is late; never falls. */
+  /**
+   * Intended arrival; before `now` of the call only where the source itself is late. Those that lie ahead never fall;
+   * those that are late arrive at once, in the batch's order.
+   */
   readonly arrivalNs: Float64Array;
   readonly offset: Float64Array;
   readonly lengthBytes: Float64Array;

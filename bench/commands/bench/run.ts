@@ -30,6 +30,10 @@ ${[
       command: '<%= config.bin %> <%= command.id %> database --speed 2x --preload all --json',
     },
     {
+      description: 'An OLTP database as a fio job that comes with fvp; JOB.fio for one of your own:',
+      command: '<%= config.bin %> <%= command.id %> oltp --mode none,write-back+1',
+    },
+    {
       description: 'What would run, without running it:',
       command: '<%= config.bin %> <%= command.id %> --dry-run',
     },
@@ -37,7 +41,7 @@ ${[
   static override args = {
     workload: Args.string({
       description:
-        'A trace file, a folder of traces, - for standard input, or a shipped name: database, email. Without one: the workloads of the scenario, or both shipped traces.',
+        'A trace file, a folder of traces, - for standard input, a fio job file (*.fio), or a shipped name: database, email, or one of fvp workload list. Without one: the workloads of the scenario, or both shipped traces.',
       multiple: true,
     }),
   };

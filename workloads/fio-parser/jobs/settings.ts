@@ -212,7 +212,7 @@ export function settingsOf(options: readonly NamedValue[]): JobSettings {
         value.kind === 'split' ? value.values : [],
       ),
     ),
-    blockAlignBytes: numbers('blockalign', 0),
+    blockAlignBytes: numbers('ba', 0),
     blockSizesUnaligned: flag('bs_unaligned'),
     size: amount('size'),
     ioSize: amount('io_size'),
