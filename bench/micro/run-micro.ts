@@ -14,6 +14,10 @@ const GROUPS: readonly { readonly name: string; readonly add: (bench: Bench) => 
     add: async (bench) => (await import('../../traces/readers.bench.ts')).addReaderTasks(bench),
   },
   {
+    name: 'fio',
+    add: async (bench) => (await import('../../workloads/fio.bench.ts')).addFioTasks(bench),
+  },
+  {
     name: 'devices',
     add: async (bench) => (await import('../../reference/devices/bench.ts')).addDeviceTasks(bench),
   },

@@ -12,7 +12,7 @@ export default class BenchMicro extends FvpCommand {
   static override flags = {
     only: Flags.string({
       summary: 'Measure this group only; may be repeated.',
-      options: ['readers', 'devices', 'modes'],
+      options: ['readers', 'fio', 'devices', 'modes'],
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',

@@ -82,6 +82,11 @@ class ByteBuffer {
 const OPENING = Uint8Array.of(OPEN_BRACE);
 const PLACEHOLDER = Uint8Array.of(ZERO);
 
+/** 1 for bytes that neither end a line nor begin or end a string, an object or a list. */
+const PLAIN = new Uint8Array(256).fill(1);
+for (const byte of [NEWLINE, QUOTE, BACKSLASH, OPEN_BRACE, OPEN_BRACKET, CLOSE_BRACE, CLOSE_BRACKET])
+  PLAIN[byte] = 0;
+
 export class JsonSplitter {
   readonly #file: string;
   readonly #sink: SplitterSink;
@@ -189,6 +194,11 @@ export class JsonSplitter {
       copied = end;
     };
     for (; at < chunk.length; at++) {
+      // Deeper down only strings, brackets and lines matter.
+      if (this.#depth > 1 && !this.#escaped) {
+        while (at < chunk.length && PLAIN[chunk[at]!] === 1) at++;
+        if (at === chunk.length) break;
+      }
       const byte = chunk[at]!;
       if (byte === NEWLINE) {
         this.#line++;

@@ -55,7 +55,13 @@ export function bucketAt(layout: BucketLayout, index: number): Bucket {
   const low = lowOf(index * 2 ** layout.coarseness);
   const end = lowOf((index + 1) * 2 ** layout.coarseness);
   const { unitNs } = layout;
-  return { lowNs: low * unitNs, endNs: end * unitNs, midNs: Math.floor((low + end) / 2) * unitNs };
+  return { lowNs: low * unitNs, endNs: end * unitNs, midNs: midNsOf(layout, index) };
+}
+
+/** `bucketAt(layout, index).midNs`, without the rest. */
+export function midNsOf({ coarseness, unitNs }: BucketLayout, index: number): number {
+  const low = lowOf(index * 2 ** coarseness);
+  return Math.floor((low + lowOf((index + 1) * 2 ** coarseness)) / 2) * unitNs;
 }
 
 /** @returns the bucket that fio counts a value in. @param valueNs an integer from 0. */

@@ -12,11 +12,11 @@ import type {
 } from './fio-results.ts';
 import {
   type BucketLayout,
-  bucketAt,
   bucketCount,
   bucketIndex,
   LAYOUT_NS,
   LAYOUT_US,
+  midNsOf,
 } from './latency-buckets.ts';
 import { type FioHistogram, histogramOf, isSaturated } from './latency-histogram.ts';
 import { FieldMismatch, Fields } from './result-fields.ts';
@@ -196,7 +196,7 @@ function readBins(fields: Fields | undefined, layout: BucketLayout): FioHistogra
       Number.isSafeInteger(value) &&
       index >= 0 &&
       index < dense.length &&
-      (numbered || bucketAt(layout, index).midNs === value * layout.unitNs);
+      (numbered || midNsOf(layout, index) === value * layout.unitNs);
     if (!fits)
       throw new FieldMismatch(
         [...fields.path, name],
