@@ -20,6 +20,16 @@ async function json(...argv: string[]) {
   return { exitCode, stderr, document: JSON.parse(stdout) };
 }
 
+test.each(['list', 'show'])(
+  'help of fvp workload %s shows how it is used, with examples',
+  async (command) => {
+    const { exitCode, stdout, stderr } = await runFvp(['workload', command, '--help']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`$ fvp workload ${command}`);
+    expect(stdout).toContain('--json');
+  },
+);
+
 describe('fvp workload list', () => {
   test('shows traces and jobs by the question they answer, within 100 columns', async () => {
     const { exitCode, stdout, stderr } = await runFvp(['workload', 'list']);
