@@ -27,7 +27,10 @@ export const KINDS = 4;
 const KEY_SHIFT = 4;
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Columns of a slot; those from OFFSET and FLAGS on are set only while the I/O waits for admission. */
+/**
+ * Columns of a slot; those from OFFSET and FLAGS on are set only while the I/O waits for admission, or always where VMs
+ * may be stopped.
+ */
 const SLOT_NUMBERS = 4;
 const ARRIVAL = 0;
 const ADMITTED = 1;
@@ -52,6 +55,11 @@ export interface GuestVm {
   readonly locals: readonly number[];
 }
 
+/** A tag is a slot, and above it how often what was in the slot has been asked anew: an old answer is known by that. */
+const TAG_SLOT_BITS = 20;
+const TAG_SLOT_MASK = (1 << TAG_SLOT_BITS) - 1;
+const TAG_TIMES_MASK = 0x3ff;
+
 export class Guests implements GuestPort {
   /** I/Os that have arrived and not completed. */
   outstanding = 0;
@@ -69,7 +77,7 @@ export class Guests implements GuestPort {
   /** By vm * KINDS + kind. */
   readonly recorders: Recorder[] = [];
 
-  private vms: readonly GuestVm[] = [];
+  private vms: GuestVm[] = [];
   private clock: ClockPort = { nowNs: 0 };
   private readonly queueDepth: number;
   private readonly batches: IoBatch[] = [];
@@ -112,21 +120,30 @@ export class Guests implements GuestPort {
   /** Set: every I/O gets a number as its payload, and the follower is told of it. */
   private content: ClusterContent | null = null;
   private nextPayload = 1;
+  /** VMs may be stopped and run again elsewhere: everything that asking anew needs is kept. */
+  private readonly mayStop: boolean;
+  /** By VM: it is stopped, or about to move. */
+  private down = new Uint8Array(0);
+  /** By slot, where VMs may stop: how often its I/O has been asked anew. */
+  private readonly times: number[] = [];
+  private readonly inUse: boolean[] = [];
 
   /** @param queueDepth most I/Os of a virtual disk under way at once */
-  constructor(queueDepth: number) {
+  constructor(queueDepth: number, mayStop = false) {
     this.queueDepth = queueDepth;
+    this.mayStop = mayStop;
   }
 
   /** Gives the guests their machines and their clock; once, before `start`. */
   attach(vms: readonly GuestVm[], clock: ClockPort): void {
-    this.vms = vms;
+    this.vms = [...vms];
     this.clock = clock;
     const count = vms.length;
     this.batchAt = new Int32Array(count);
     this.nextAt = new Float64Array(count).fill(NEVER);
     this.ended = new Uint8Array(count);
     this.polling = new Uint8Array(count);
+    this.down = new Uint8Array(count);
     this.ioCount = new Float64Array(count);
     this.keySalt = new Int32Array(count);
     this.firstDisk = new Int32Array(count);
@@ -191,7 +208,7 @@ export class Guests implements GuestPort {
     const arrivalNs = batch.arrivalNs[at]!;
     const bytes = batch.lengthBytes[at]!;
     const key = this.keySalt[vm]! ^ (this.ioCount[vm]!++ << KEY_SHIFT);
-    const payload = this.content === null ? 0 : this.nextPayload++;
+    const payload = this.content === null || this.mayStop ? 0 : this.nextPayload++;
     const words = this.words;
     const word = slot * SLOT_WORDS;
     // What is not to be measured has no arrival that a comparison would let pass.
@@ -202,7 +219,7 @@ export class Guests implements GuestPort {
     words[word + OPERATION] = operation;
     words[word + TAG] = batch.tag[at]!;
     words[word + PAYLOAD] = payload;
-    if (this.content !== null)
+    if (this.content !== null && !this.mayStop)
       this.content.guestSubmitted(
         this.vms[vm]!.hostIndex,
         disk,
@@ -219,21 +236,18 @@ export class Guests implements GuestPort {
     this.lastChangeNs = nowNs;
     if (++this.outstanding > this.outstandingMax) this.outstandingMax = this.outstanding;
     const flags = batch.flags[at]! & FLAG_FUA;
-    if (this.admitted[disk]! < this.queueDepth) {
+    if (this.mayStop) {
+      this.keep(slot, batch.offset[at]!, bytes, flags, key);
+      this.queue(disk, slot);
+      if (this.down[vm] === 0 && this.admitted[disk]! < this.queueDepth) this.admitWaiting(disk, loadNs);
+    } else if (this.admitted[disk]! < this.queueDepth) {
       this.admitted[disk]!++;
       this.numbers[slot * SLOT_NUMBERS + ADMITTED] = loadNs;
       const { host } = this.vms[vm]!;
       host.submit(this.local[disk]!, operation, batch.offset[at]!, bytes, flags, slot, key, payload);
     } else {
-      const number = slot * SLOT_NUMBERS;
-      this.numbers[number + OFFSET] = batch.offset[at]!;
-      this.numbers[number + BYTES] = bytes;
-      words[word + FLAGS] = flags;
-      words[word + KEY] = key;
-      words[word + NEXT] = -1;
-      if (this.waitHead[disk]! < 0) this.waitHead[disk] = slot;
-      else words[this.waitTail[disk]! * SLOT_WORDS + NEXT] = slot;
-      this.waitTail[disk] = slot;
+      this.keep(slot, batch.offset[at]!, bytes, flags, key);
+      this.queue(disk, slot);
     }
     if (this.batchAt[vm]! < batch.length) {
       const nextNs = batch.arrivalNs[this.batchAt[vm]!]!;
@@ -255,6 +269,83 @@ export class Guests implements GuestPort {
     }
     this.done[this.doneCount] = tag;
     this.doneStatus[this.doneCount++] = status;
+  }
+
+  /** As `complete`, where VMs may stop: an answer to what has been asked anew since is dropped. */
+  completeOnce(tag: number, status: Status): void {
+    const slot = tag & TAG_SLOT_MASK;
+    if (this.inUse[slot] !== true || tag >>> TAG_SLOT_BITS !== (this.times[slot]! & TAG_TIMES_MASK)) return;
+    this.inUse[slot] = false;
+    this.complete(slot, status);
+  }
+
+  /** The VM is stopped: what it had under way is forgotten, and asked anew when it runs again. */
+  stop(vm: number): void {
+    this.down[vm] = 1;
+    const { words, numbers } = this;
+    const again: number[] = [];
+    for (let slot = 0; slot < this.slotsUsed; slot++) {
+      if (this.inUse[slot] !== true || words[slot * SLOT_WORDS + VM] !== vm) continue;
+      this.inUse[slot] = false;
+      this.content?.guestAborted(words[slot * SLOT_WORDS + PAYLOAD]!);
+      this.admitted[words[slot * SLOT_WORDS + DISK]!]!--;
+      again.push(slot);
+    }
+    // Before those that had not been asked yet, in the order of their arrival.
+    again.sort(
+      (a, b) => numbers[b * SLOT_NUMBERS + ARRIVAL]! - numbers[a * SLOT_NUMBERS + ARRIVAL]! || b - a,
+    );
+    for (const slot of again) {
+      const word = slot * SLOT_WORDS;
+      const disk = words[word + DISK]!;
+      this.times[slot]!++;
+      words[word + NEXT] = this.waitHead[disk]!;
+      if (this.waitHead[disk]! < 0) this.waitTail[disk] = slot;
+      this.waitHead[disk] = slot;
+    }
+  }
+
+  /** The VM asks nothing more for now; what it has under way goes on. */
+  hold(vm: number): void {
+    this.down[vm] = 1;
+  }
+
+  /** I/Os of the VM that its host has and has not answered. */
+  underWay(vm: number): number {
+    const first = this.firstDisk[vm]!;
+    let count = 0;
+    for (let disk = first; disk < first + this.vms[vm]!.locals.length; disk++) count += this.admitted[disk]!;
+    return count;
+  }
+
+  /** The VM runs, on this host; `locals` as in GuestVm. */
+  resume(vm: number, host: HostMachine, hostIndex: number, locals: readonly number[]): void {
+    this.vms[vm] = { ...this.vms[vm]!, host, hostIndex, locals };
+    const first = this.firstDisk[vm]!;
+    this.local.set(locals, first);
+    this.down[vm] = 0;
+    const loadNs = this.clock.nowNs - this.startNs;
+    for (let disk = first; disk < first + locals.length; disk++) {
+      this.content?.guestsResumed(disk);
+      while (this.down[vm] === 0 && this.waitHead[disk]! >= 0 && this.admitted[disk]! < this.queueDepth)
+        this.admitWaiting(disk, loadNs);
+    }
+  }
+
+  /** The VM never runs again: what it waits for fails, and it asks nothing more. */
+  kill(vm: number): void {
+    this.stop(vm);
+    const first = this.firstDisk[vm]!;
+    for (let disk = first; disk < first + this.vms[vm]!.locals.length; disk++) {
+      for (let slot = this.waitHead[disk]!; slot >= 0; slot = this.words[slot * SLOT_WORDS + NEXT]!) {
+        this.outstanding--;
+        this.failed++;
+      }
+      this.waitHead[disk] = -1;
+      this.waitTail[disk] = -1;
+    }
+    this.end(vm);
+    this.replay(vm);
   }
 
   /** Records what has completed, admits what waited, and tells the sources. */
@@ -286,7 +377,7 @@ export class Guests implements GuestPort {
       words[word + NEXT] = this.freeSlot;
       this.freeSlot = slot;
       this.admitted[disk]!--;
-      if (this.waitHead[disk]! >= 0) this.admitWaiting(disk, loadNs);
+      if (this.waitHead[disk]! >= 0 && this.down[vm] === 0) this.admitWaiting(disk, loadNs);
       const { source } = this.vms[vm]!;
       if (source.wantsCompletions) {
         source.completed(tag, loadNs);
@@ -315,6 +406,23 @@ export class Guests implements GuestPort {
     return kinds;
   }
 
+  /** Keeps what the host will have to be told. */
+  private keep(slot: number, offset: number, bytes: number, flags: number, key: number): void {
+    const number = slot * SLOT_NUMBERS;
+    const word = slot * SLOT_WORDS;
+    this.numbers[number + OFFSET] = offset;
+    this.numbers[number + BYTES] = bytes;
+    this.words[word + FLAGS] = flags;
+    this.words[word + KEY] = key;
+  }
+
+  private queue(disk: number, slot: number): void {
+    this.words[slot * SLOT_WORDS + NEXT] = -1;
+    if (this.waitHead[disk]! < 0) this.waitHead[disk] = slot;
+    else this.words[this.waitTail[disk]! * SLOT_WORDS + NEXT] = slot;
+    this.waitTail[disk] = slot;
+  }
+
   /** Admits the disk's oldest waiting I/O. */
   private admitWaiting(disk: number, loadNs: number): void {
     const slot = this.waitHead[disk]!;
@@ -324,16 +432,42 @@ export class Guests implements GuestPort {
     this.waitHead[disk] = words[word + NEXT]!;
     this.admitted[disk]!++;
     numbers[number + ADMITTED] = loadNs;
-    this.vms[words[word + VM]!]!.host.submit(
+    const vm = words[word + VM]!;
+    const tag = this.mayStop ? this.ask(vm, disk, slot) : slot;
+    this.vms[vm]!.host.submit(
       this.local[disk]!,
       words[word + OPERATION]!,
       numbers[number + OFFSET]!,
       numbers[number + BYTES]!,
       words[word + FLAGS]!,
-      slot,
+      tag,
       words[word + KEY]!,
       words[word + PAYLOAD]!,
     );
+  }
+
+  /** Where VMs may stop, an I/O gets a payload each time it is asked for. @returns its tag this time */
+  private ask(vm: number, disk: number, slot: number): number {
+    const { numbers, words } = this;
+    const word = slot * SLOT_WORDS;
+    this.inUse[slot] = true;
+    this.times[slot] ??= 0;
+    if (this.content !== null) {
+      const payload = this.nextPayload++;
+      words[word + PAYLOAD] = payload;
+      const { hostIndex } = this.vms[vm]!;
+      const number = slot * SLOT_NUMBERS;
+      const operation = words[word + OPERATION]!;
+      this.content.guestSubmitted(
+        hostIndex,
+        disk,
+        operation,
+        numbers[number + OFFSET]!,
+        numbers[number + BYTES]!,
+        payload,
+      );
+    }
+    return slot | ((this.times[slot]! & TAG_TIMES_MASK) << TAG_SLOT_BITS);
   }
 
   /** Asks a source for more. */

@@ -7,14 +7,23 @@
 import type { HostSetup } from '../fvp/host-state.ts';
 import { HostCounters, PART_DATASTORE, PART_LOCAL_FLASH, PARTS } from '../fvp/host-state.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
-import { CAUSE_DESTAGE, CAUSE_GUEST, type ObserverPort } from '../fvp/ports.ts';
-import { STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
+import { CAUSE_DESTAGE, CAUSE_GUEST } from '../fvp/ports.ts';
+import { STATE_NAMES, STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
 import { assert, BugError, UsageError } from '../kernel/errors.ts';
 import { type LatencyHistogram, mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.ts';
 import { hash2 } from '../kernel/random.ts';
 import { halve } from '../kernel/recorder.ts';
 import { formatBytes, formatNs } from '../kernel/units.ts';
+import { Availability, type DiskPlace, ENDED_STATES } from './faults/availability.ts';
+import type { ClusterEvent, HistoryEntry } from './faults/cluster-event.ts';
+import {
+  type ClockError,
+  FaultPlane,
+  type PlaneWatcher,
+  type Probe,
+  type Weather,
+} from './faults/fault-plane.ts';
 import { Guests, KINDS } from './guests.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
 import {
@@ -51,8 +60,21 @@ export interface RunOptions {
   readonly expectedNs?: number | undefined;
   /** Follows the data, for checkers. */
   readonly content?: ClusterContent | undefined;
+  /** What testers add to the scenario's events. */
+  readonly faults?: RunFaults | undefined;
   /** Runs without FVP's code; for the proof that OFF is the same. */
   readonly createHost?: ((setup: HostSetup) => HostMachine) | undefined;
+}
+
+export interface RunFaults {
+  /** Beside those of the scenario. */
+  readonly events?: readonly ClusterEvent[];
+  readonly weather?: Weather;
+  readonly clocks?: readonly ClockError[];
+  readonly watcher?: PlaneWatcher;
+  readonly probe?: Probe;
+  /** False: what is under way at a crash happens whole or not at all. @default true */
+  readonly tearing?: boolean;
 }
 
 /** Latencies of one VM and kind of operation. */
@@ -134,6 +156,8 @@ export interface ClusterResult {
   readonly outstandingMax: number;
   readonly completed: number;
   readonly failed: number;
+  /** What happened, in runs with events; else empty. */
+  readonly history: readonly HistoryEntry[];
 }
 
 /** Most intervals kept; half as many at least, once there were that many. @source assumed: what a chart can show */
@@ -145,18 +169,13 @@ const STUCK_NS = 600e9;
 /** No drain takes this long: it is bounded by the dirty limit. @source assumed */
 const STUCK_QUIET_NS = 86_400e9;
 
+/** After faults: what has not come to rest by then does not. @source assumed, well above lease, retries and drain bound */
+const UNSETTLED_NS = 300e9;
+
 const PHASE_ARMING = 0;
 const PHASE_LOAD = 1;
 const PHASE_DRAINING = 2;
 const PHASE_DONE = 3;
-
-interface DiskPlace {
-  readonly vm: number;
-  readonly host: number;
-  local: number;
-  mode: ModeName;
-  state: number;
-}
 
 export class ClusterRun {
   readonly runtime: VirtualRuntime;
@@ -164,10 +183,16 @@ export class ClusterRun {
   private readonly options: RunOptions;
   private readonly guests: Guests;
   private readonly disks: DiskPlace[] = [];
+  /** Runs with events or faults have these. */
+  readonly plane: FaultPlane | undefined;
+  private readonly availability: Availability | undefined;
+  private readonly history: HistoryEntry[] = [];
   private phase = PHASE_ARMING;
   private startNs = 0;
   private loadEndNs = 0;
   private drainedNs = Number.NaN;
+  private eventsLeft = 0;
+  private stuck = false;
 
   private intervalNs = LEAST_INTERVAL_NS;
   private nextRollNs = Number.POSITIVE_INFINITY;
@@ -198,22 +223,37 @@ export class ClusterRun {
         this.disks.push({ vm, host, local: -1, mode: mode ?? options.mode, state: STATE_OFF });
       }
     }
-    const observer: ObserverPort = {
-      stateChanged: (disk, state) => {
-        this.disks[disk]!.state = state;
-      },
-      fenced: () => {},
-    };
-    this.guests = new Guests(options.queueDepth ?? 64);
+    const faults = options.faults;
+    const mayFail = faults !== undefined || scenario.events.length > 0;
+    this.guests = new Guests(options.queueDepth ?? 64, mayFail);
+    if (mayFail) this.plane = this.createPlane(faults ?? {});
     this.runtime = new VirtualRuntime({
       scenario,
       seed: options.seed,
       disks: this.disks.length,
       guest: this.guests,
-      observer,
+      observer: () => ({
+        stateChanged: (disk, state) => {
+          this.disks[disk]!.state = state;
+        },
+        fenced: (disk) => {
+          throw new BugError(`virtual disk ${disk} was lost to another host in a run without faults`);
+        },
+      }),
       content: options.content ?? null,
+      plane: this.plane,
       ...(options.createHost === undefined ? {} : { createHost: options.createHost }),
     });
+    if (this.plane !== undefined) {
+      this.availability = new Availability({
+        plane: this.plane,
+        guests: this.guests,
+        disks: this.disks,
+        scenario,
+        machine: (host) => this.runtime.hosts[host]!,
+        record: (entry) => this.record(entry),
+      });
+    }
     const { hosts } = this.runtime;
     this.disks.forEach((place, disk) => {
       place.local = hosts[place.host]!.attach(disk);
@@ -234,6 +274,65 @@ export class ClusterRun {
     const intervals = INTERVALS_MAX * 0.8;
     while (this.intervalNs * intervals < (options.expectedNs ?? 0)) this.intervalNs *= 2;
     for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf(place.mode));
+  }
+
+  private createPlane(faults: RunFaults): FaultPlane {
+    const { scenario, options } = this;
+    const plane = new FaultPlane({
+      hosts: scenario.hosts.length,
+      seed: options.seed,
+      content: options.content ?? null,
+      guest: { complete: (tag, status) => this.guests.completeOnce(tag, status) },
+      watcher: {
+        ...faults.watcher,
+        stateChanged: (host, disk, state) => this.stateChanged(host, disk, state),
+        fenced: (host, disk) => {
+          faults.watcher?.fenced?.(host, disk);
+          this.availability?.fenced(host, disk);
+        },
+        crashed: (host) => this.availability?.hostCrashed(host),
+      },
+      ...(faults.clocks === undefined ? {} : { clocks: faults.clocks }),
+      ...(faults.tearing === undefined ? {} : { tearing: faults.tearing }),
+    });
+    if (faults.weather !== undefined) plane.weather = faults.weather;
+    plane.probe = faults.probe;
+    return plane;
+  }
+
+  private stateChanged(host: number, disk: number, state: number): void {
+    const place = this.disks[disk]!;
+    this.record({
+      event: 'state',
+      host: this.scenario.hosts[host]!.name,
+      vm: this.scenario.vms[place.vm]!.name,
+      disk: this.disks.slice(0, disk).filter((other) => other.vm === place.vm).length,
+      state: STATE_NAMES[state]!,
+    });
+    this.options.faults?.watcher?.stateChanged?.(host, disk, state);
+    if (this.availability === undefined || this.phase === PHASE_ARMING) place.state = state;
+    else this.availability.stateChanged(host, disk, state);
+  }
+
+  private record(entry: Omit<HistoryEntry, 'atNs'>): void {
+    this.history.push({
+      atNs: this.phase === PHASE_ARMING ? 0 : this.runtime.nowNs - this.startNs,
+      ...entry,
+    });
+  }
+
+  /** The events of the schedule take place. */
+  private schedule(): void {
+    const { plane, availability } = this;
+    if (plane === undefined || availability === undefined) return;
+    const events = [...this.scenario.events, ...(this.options.faults?.events ?? [])];
+    for (const event of events) {
+      this.eventsLeft++;
+      plane.at(this.startNs + event.atNs, () => {
+        this.eventsLeft--;
+        if (this.phase === PHASE_LOAD) availability.apply(event);
+      });
+    }
   }
 
   /**
@@ -263,7 +362,8 @@ export class ClusterRun {
     const measured = subtract(total, this.baseline!);
     measured.fvp.timeToDestageNsMax = Math.max(measured.fvp.timeToDestageNsMax, this.timeToDestageNsMax);
     const loadNs = this.loadEndNs - this.startNs;
-    if ((this.options.warmupNs ?? 0) === 0 && guests.failed === 0) assertConserved(measured);
+    // Where VMs stop and ask anew, the same bytes are read and written more than once.
+    if ((this.options.warmupNs ?? 0) === 0 && this.plane === undefined) assertConserved(measured);
     runtime.checkStations();
     return {
       vms: scenario.vms.map((vm, index) => ({
@@ -299,6 +399,7 @@ export class ClusterRun {
       outstandingMax: guests.outstandingMax,
       completed: guests.completed,
       failed: guests.failed,
+      history: this.history,
     };
   }
 
@@ -312,7 +413,13 @@ export class ClusterRun {
       const nextNs = eventNs <= arrivalNs ? eventNs : arrivalNs;
       if (nextNs >= this.nextRollNs) this.rollTo(nextNs);
       if (eventNs <= arrivalNs) {
-        if (eventNs - guests.lastCompletionNs > STUCK_NS) this.reportStuck(eventNs);
+        if (eventNs - guests.lastCompletionNs > STUCK_NS) {
+          this.reportStuck(eventNs);
+          if (this.stuck) {
+            this.endLoad();
+            return left;
+          }
+        }
         runtime.step();
       } else {
         runtime.nowNs = arrivalNs;
@@ -320,11 +427,11 @@ export class ClusterRun {
       }
       if (guests.hasCompletions) {
         guests.settle();
-        if (guests.finished) {
+        if (this.isLoadOver()) {
           this.endLoad();
           return left;
         }
-      } else if (guests.finished) {
+      } else if (this.isLoadOver()) {
         this.endLoad();
         return left;
       }
@@ -332,9 +439,19 @@ export class ClusterRun {
     return 0;
   }
 
+  private isLoadOver(): boolean {
+    if (!this.guests.finished) return false;
+    return this.availability === undefined || (this.eventsLeft === 0 && !this.availability.busy);
+  }
+
   /** Nothing has completed for very long: either the load pauses, or an I/O is lost. */
   private reportStuck(eventNs: number): void {
     const { guests } = this;
+    // With faults the end may be that VMs wait for ever: whoever made the faults looks at that.
+    if (this.plane !== undefined) {
+      this.stuck = true;
+      return;
+    }
     if (eventNs === Number.POSITIVE_INFINITY || guests.stuck || guests.outstanding > 0) {
       this.runtime.checkPlugIns();
       const last = formatNs(guests.lastCompletionNs);
@@ -370,9 +487,21 @@ export class ClusterRun {
   /** Every disk is clean on the datastore, and nothing is under way any more: no copy to flash, no message. */
   private isDrained(): boolean {
     const { runtime } = this;
+    if (this.plane !== undefined) return this.isSettled();
     if (!this.disks.every((place) => place.state === STATE_OFF)) return false;
     if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
     return runtime.messagesInFlight === 0 && runtime.fvpHosts.every(({ state }) => state.ops.used === 0);
+  }
+
+  /** As `isDrained`, after faults: every VM's disks are closed or given up, or there is no more to be hoped for. */
+  private isSettled(): boolean {
+    const { runtime, disks } = this;
+    if (disks.every((place) => ENDED_STATES.includes(place.state))) {
+      if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
+    } else if (runtime.nowNs - this.loadEndNs < UNSETTLED_NS) return false;
+    if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
+    const quiet = runtime.messagesInFlight === 0 && runtime.fvpHosts.every((host) => host.underWay === 0);
+    return quiet || runtime.nowNs - this.loadEndNs >= UNSETTLED_NS;
   }
 
   private isArmed(): boolean {
@@ -424,7 +553,8 @@ export class ClusterRun {
     for (const host of runtime.fvpHosts) host.state.dirtyBytesMax = host.state.dirtyBytes;
     const untilNs = options.durationNs ?? Number.POSITIVE_INFINITY;
     this.guests.start(warmupNs, untilNs, options.content ?? null);
-    if (this.guests.finished) this.endLoad();
+    this.schedule();
+    if (this.isLoadOver()) this.endLoad();
   }
 
   private endLoad(): void {
@@ -434,7 +564,8 @@ export class ClusterRun {
       this.endInterval(this.loadEndNs);
     this.nextRollNs = Number.POSITIVE_INFINITY;
     this.phase = PHASE_DRAINING;
-    for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf('none'));
+    if (this.availability !== undefined) this.availability.close();
+    else for (const place of this.disks) this.fvpHost(place)?.request(place.local, modeOf('none'));
   }
 
   /** Ends the intervals that are over before the next event. */
@@ -609,7 +740,7 @@ function snapshot(runtime: VirtualRuntime, guests: Guests): Snapshot {
   const fvp = new HostCounters();
   const flash = new FlashTraffic();
   let evictedBytes = 0;
-  for (const { state } of runtime.fvpHosts) {
+  for (const { state } of [...runtime.pastHosts, ...runtime.fvpHosts]) {
     addNumbers(fvp, state.counters, 1);
     evictedBytes += state.buckets.evictedSlots * 4096;
   }

@@ -34,6 +34,7 @@ import {
   type GuestPort,
   type NetworkPort,
   type ObserverPort,
+  type Ports,
   SAN_FLUSH,
   SAN_READ,
   SAN_WRITE,
@@ -46,6 +47,7 @@ import {
 import { BugError, UsageError } from '../kernel/errors.ts';
 import { EventQueue } from '../kernel/event-queue.ts';
 import { componentSeed, hash2 } from '../kernel/random.ts';
+import type { FaultPlane, PlaneRuntime } from './faults/fault-plane.ts';
 import type { ResolvedDevice, ResolvedScenario } from './scenario/resolved.ts';
 
 /** Kinds of event; an event's target is index * 8 + kind. */
@@ -59,6 +61,8 @@ const EVENT_LAYER = 4;
 const EVENT_READY = 5;
 /** A completion that did not go well; the token is a number of `faults`. */
 const EVENT_FAULT = 6;
+/** A request of a run with faults; the token is the fault plane's. */
+const EVENT_PLANE = 7;
 
 const TOKEN_MASK = (1 << TOKEN_BITS) - 1;
 export const HOSTS_MAX = 1 << (31 - TOKEN_BITS);
@@ -90,13 +94,21 @@ export interface HostMachine {
  */
 export interface ClusterContent {
   port(host: number): ContentPort;
-  flashSubmitted(host: number, operation: number, address: number, bytes: number, token: number): void;
+  /** What the port was told of `token` belongs to request `id` from now on. */
+  flashSubmitted(
+    host: number,
+    operation: number,
+    address: number,
+    bytes: number,
+    token: number,
+    id: number,
+  ): void;
   /**
    * Comes just before the completion of a request that did not go well; `fault` and `sector` as devices/api says. What
    * a torn or corrupt write leaves on the medium, and what a corrupt read delivers, is the content's to show.
    */
-  flashFaulted(host: number, token: number, fault: Fault, sector: number): void;
-  flashCompleted(host: number, token: number, status: Status): void;
+  flashFaulted(id: number, fault: Fault, sector: number): void;
+  flashCompleted(id: number, status: Status): void;
   datastoreSubmitted(
     host: number,
     operation: number,
@@ -104,10 +116,18 @@ export interface ClusterContent {
     offset: number,
     bytes: number,
     token: number,
+    id: number,
   ): void;
   /** As `flashFaulted`. Locks, heartbeats and records have no content: whatever the fault, they fail. */
-  datastoreFaulted(host: number, token: number, fault: Fault, sector: number): void;
-  datastoreCompleted(host: number, token: number, status: Status): void;
+  datastoreFaulted(id: number, fault: Fault, sector: number): void;
+  datastoreCompleted(id: number, status: Status): void;
+  /** The memory of a host is gone, and that of its guests. */
+  hostCrashed(host: number): void;
+  flashLost(host: number): void;
+  /** The VM that asked was stopped: the request may have had its effect, or not. */
+  guestAborted(payload: number): void;
+  /** The VM runs again: what was aborted has had its effect by now, or never will. */
+  guestsResumed(disk: number): void;
   guestSubmitted(
     host: number,
     disk: number,
@@ -126,6 +146,16 @@ export class FlashTraffic {
   flushes = 0;
   readBytes = 0;
   readonly programmedBytes = new Float64Array(4);
+
+  count(operation: number, bytes: number, cause: number): void {
+    if (operation === FLASH_READ) {
+      this.reads++;
+      this.readBytes += bytes;
+    } else if (operation === FLASH_WRITE) {
+      this.writes++;
+      this.programmedBytes[cause]! += bytes;
+    } else this.flushes++;
+  }
 }
 
 export class DatastoreTraffic {
@@ -135,6 +165,21 @@ export class DatastoreTraffic {
   readBytes = 0;
   writeBytes = 0;
   flushes = 0;
+
+  count(operation: number, bytes: number, cause: number): void {
+    if (operation === SAN_READ) {
+      this.reads[cause]!++;
+      this.readBytes += bytes;
+      this.bytes[cause]! += bytes;
+    } else if (operation === SAN_FLUSH) this.flushes++;
+    else {
+      this.writes[cause]!++;
+      if (operation === SAN_WRITE) {
+        this.writeBytes += bytes;
+        this.bytes[cause]! += bytes;
+      }
+    }
+  }
 }
 
 export class NetworkTraffic {
@@ -287,27 +332,29 @@ class Submitter {
 }
 
 class VirtualFlash implements FlashPort {
-  readonly traffic = new FlashTraffic();
+  private readonly traffic: FlashTraffic;
   private readonly submitter: Submitter;
   private readonly host: number;
   private readonly content: ClusterContent | null;
 
-  constructor(submitter: Submitter, host: number, content: ClusterContent | null) {
+  constructor(submitter: Submitter, traffic: FlashTraffic, host: number, content: ClusterContent | null) {
     this.submitter = submitter;
+    this.traffic = traffic;
     this.host = host;
     this.content = content;
   }
 
   submit(operation: number, address: number, bytes: number, cause: number, token: number, key: number): void {
-    const traffic = this.traffic;
-    if (operation === FLASH_READ) {
-      traffic.reads++;
-      traffic.readBytes += bytes;
-    } else if (operation === FLASH_WRITE) {
-      traffic.writes++;
-      traffic.programmedBytes[cause]! += bytes;
-    } else traffic.flushes++;
-    if (this.content !== null) this.content.flashSubmitted(this.host, operation, address, bytes, token);
+    this.traffic.count(operation, bytes, cause);
+    if (this.content !== null)
+      this.content.flashSubmitted(
+        this.host,
+        operation,
+        address,
+        bytes,
+        token,
+        (this.host << TOKEN_BITS) | token,
+      );
     this.submitter.submit(operation, 0, address, bytes, 0, token, key);
   }
 }
@@ -398,28 +445,22 @@ class HostDatastore implements DatastorePort {
     token: number,
     key: number,
   ): void {
-    const traffic = this.traffic;
-    if (operation === SAN_READ) {
-      traffic.reads[cause]!++;
-      traffic.readBytes += bytes;
-      traffic.bytes[cause]! += bytes;
-    } else if (operation === SAN_FLUSH) traffic.flushes++;
-    else {
-      traffic.writes[cause]!++;
-      if (operation === SAN_WRITE) {
-        traffic.writeBytes += bytes;
-        traffic.bytes[cause]! += bytes;
-      }
-    }
+    this.traffic.count(operation, bytes, cause);
     if (this.content !== null)
-      this.content.datastoreSubmitted(this.host, operation, disk, offset, bytes, token);
+      this.content.datastoreSubmitted(
+        this.host,
+        operation,
+        disk,
+        offset,
+        bytes,
+        token,
+        this.hostBits | token,
+      );
     this.submitter.submit(operation, disk, offset, bytes, fua ? REQUEST_FUA : 0, this.hostBits | token, key);
   }
 
   inspect(disk: number, token: number): void {
-    this.traffic.reads[CAUSE_RECORD]!++;
-    this.traffic.readBytes += RECORD_BYTES;
-    this.traffic.bytes[CAUSE_RECORD]! += RECORD_BYTES;
+    this.traffic.count(SAN_READ, RECORD_BYTES, CAUSE_RECORD);
     const address = disk * RECORD_BYTES;
     const hostToken = this.hostBits | token;
     this.submitter.submit(SAN_READ, this.metadataUnit, address, RECORD_BYTES, 0, hostToken, disk);
@@ -458,9 +499,7 @@ class HostDatastore implements DatastorePort {
   }
 
   private metadata(disk: number, token: number, cause: number, flags: number, effect: () => Status): void {
-    this.traffic.writes[cause]!++;
-    this.traffic.bytes[cause]! += RECORD_BYTES;
-    this.traffic.writeBytes += RECORD_BYTES;
+    this.traffic.count(SAN_WRITE, RECORD_BYTES, cause);
     const datastoreToken = this.hostBits | token;
     this.datastore.effects.set(datastoreToken, effect);
     const address = disk * RECORD_BYTES;
@@ -548,14 +587,58 @@ class HostTimer implements TimerPort {
   }
 }
 
+/** A host in a run with faults, as the guests see it: it may be down, paused, or crash while it is asked. */
+class AskedHost implements HostMachine {
+  private readonly plane: FaultPlane;
+  private readonly host: number;
+
+  constructor(plane: FaultPlane, host: number) {
+    this.plane = plane;
+    this.host = host;
+  }
+
+  attach(disk: number): number {
+    return this.plane.machineOf(this.host)!.attach(disk);
+  }
+
+  submit(
+    local: number,
+    operation: number,
+    offset: number,
+    bytes: number,
+    flags: number,
+    tag: number,
+    key: number,
+    payload: number,
+  ): void {
+    this.plane.ask(this.host, (machine) =>
+      machine.submit(local, operation, offset, bytes, flags, tag, key, payload),
+    );
+  }
+
+  onCompletion(): void {
+    throw new BugError('the fault plane tells hosts of completions itself');
+  }
+
+  onMessage(): void {
+    throw new BugError('the fault plane delivers messages itself');
+  }
+
+  onTimer(): void {
+    throw new BugError('the fault plane tells hosts the time itself');
+  }
+}
+
 export interface RuntimeSetup {
   readonly scenario: ResolvedScenario;
   readonly seed: number;
   /** Virtual disks in the whole cluster. */
   readonly disks: number;
   readonly guest: GuestPort;
-  readonly observer: ObserverPort;
+  readonly observer: (host: number) => ObserverPort;
   readonly content: ClusterContent | null;
+  /** Faults of this run; without it none can happen. */
+  readonly plane?: FaultPlane | undefined;
   /** Makes a host; FVP's unless a test does without. */
   readonly createHost?: (setup: HostSetup) => HostMachine;
 }
@@ -567,6 +650,8 @@ export class VirtualRuntime implements ClockPort {
   readonly hosts: HostMachine[] = [];
   /** FVP hosts, in the same order; empty where a test does without FVP. */
   readonly fvpHosts: Host[] = [];
+  /** Hosts that have crashed, for their counters. */
+  readonly pastHosts: Host[] = [];
   readonly devices: DeviceStack[] = [];
   readonly flash: (FlashTraffic | null)[] = [];
   readonly network = new NetworkTraffic();
@@ -576,9 +661,11 @@ export class VirtualRuntime implements ClockPort {
   private readonly faults = new Map<number, PendingFault>();
   private faultNumber = 0;
   private readonly content: ClusterContent | null;
+  private readonly plane: FaultPlane | undefined;
 
   constructor(setup: RuntimeSetup) {
-    const { scenario } = setup;
+    const { scenario, plane } = setup;
+    this.plane = plane;
     this.content = setup.content;
     if (scenario.hosts.length > HOSTS_MAX)
       throw new UsageError(`${scenario.hosts.length} hosts; the most is ${HOSTS_MAX}`);
@@ -586,60 +673,116 @@ export class VirtualRuntime implements ClockPort {
       this.datastore.records.push(emptyRecord(disk));
       this.datastore.locks.push({ holder: -1, counter: 0, fence: 0 });
     }
-    const target = (index: number, kind: number) => (index << KIND_BITS) | kind;
+    const target = (index: number, kind: number) =>
+      plane === undefined ? (index << KIND_BITS) | kind : EVENT_PLANE;
     this.datastore.submitter = this.createDevice(
       scenario.datastore,
       'datastore',
       target(0, EVENT_DATASTORE),
       setup.seed,
     );
-    const volatileDatastore =
-      scenario.datastore.model.volatileCache?.(scenario.datastore.parameters) ?? false;
-    const count = scenario.hosts.length;
-    for (let host = 0; host < count; host++) {
-      const { name, flash: flashDevice, link } = scenario.hosts[host]!;
-      let flash: VirtualFlash | null = null;
-      if (flashDevice !== null) {
-        flash = new VirtualFlash(
-          this.createDevice(flashDevice, `${name}/flash`, target(host, EVENT_FLASH), setup.seed),
-          host,
-          setup.content,
-        );
-      }
-      this.flash.push(flash?.traffic ?? null);
-      const egress = this.createDevice(link, `${name}/link`, target(host, EVENT_MESSAGE), setup.seed);
-      const peers: Peer[] = [];
-      for (let step = 1; step < count; step++) {
-        const peer = (host + step) % count;
-        if (scenario.hosts[peer]!.flash !== null)
-          peers.push({ host: peer, domain: scenario.hosts[peer]!.domain });
-      }
-      const hostSetup: HostSetup = {
-        id: host,
-        ports: {
-          clock: this,
-          flash,
-          datastore: new HostDatastore(this.datastore, host, setup.disks, setup.content),
-          network: new VirtualNetwork(this.rows, this.network, egress),
-          guest: setup.guest,
-          timer: new HostTimer(this, host),
-          observer: setup.observer,
-          content: setup.content?.port(host) ?? null,
-          medium: null,
-        },
-        options: scenario.fvp,
-        flashCapacityBytes: flashDevice?.capacityBytes ?? 0,
-        volatileDatastore,
-        peers,
-        domain: scenario.hosts[host]!.domain,
-        seed: componentSeed(setup.seed, name),
-      };
+    const flashSubmitters: (Submitter | null)[] = [];
+    const links: Submitter[] = [];
+    for (const [host, { name, flash, link }] of scenario.hosts.entries()) {
+      const kept =
+        flash === null
+          ? null
+          : this.createDevice(flash, `${name}/flash`, target(host, EVENT_FLASH), setup.seed);
+      flashSubmitters.push(kept);
+      this.flash.push(flash === null ? null : new FlashTraffic());
+      links.push(this.createDevice(link, `${name}/link`, target(host, EVENT_MESSAGE), setup.seed));
+    }
+    if (plane !== undefined) {
+      plane.connect(this.planeRuntime(setup, flashSubmitters, links));
+      return;
+    }
+    for (let host = 0; host < scenario.hosts.length; host++) {
+      const submitter = flashSubmitters[host]!;
+      const machineSetup = this.hostSetup(setup, host, 0, {
+        clock: this,
+        flash:
+          submitter === null ? null : new VirtualFlash(submitter, this.flash[host]!, host, setup.content),
+        datastore: new HostDatastore(this.datastore, host, setup.disks, setup.content),
+        network: new VirtualNetwork(this.rows, this.network, links[host]!),
+        guest: setup.guest,
+        timer: new HostTimer(this, host),
+        observer: setup.observer(host),
+        content: setup.content?.port(host) ?? null,
+        medium: null,
+      });
       if (setup.createHost === undefined) {
-        const machine = new Host(hostSetup);
+        const machine = new Host(machineSetup);
         this.hosts.push(machine);
         this.fvpHosts.push(machine);
-      } else this.hosts.push(setup.createHost(hostSetup));
+      } else this.hosts.push(setup.createHost(machineSetup));
     }
+  }
+
+  /** @param life how often the host has been started before */
+  private hostSetup({ scenario, seed }: RuntimeSetup, host: number, life: number, ports: Ports): HostSetup {
+    const { hosts, datastore, fvp } = scenario;
+    const count = hosts.length;
+    const peers: Peer[] = [];
+    for (let step = 1; step < count; step++) {
+      const peer = (host + step) % count;
+      if (hosts[peer]!.flash !== null) peers.push({ host: peer, domain: hosts[peer]!.domain });
+    }
+    return {
+      id: host,
+      ports,
+      options: fvp,
+      flashCapacityBytes: hosts[host]!.flash?.capacityBytes ?? 0,
+      volatileDatastore: datastore.model.volatileCache?.(datastore.parameters) ?? false,
+      peers,
+      domain: hosts[host]!.domain,
+      seed: hash2(componentSeed(seed, hosts[host]!.name), life),
+    };
+  }
+
+  private planeRuntime(
+    setup: RuntimeSetup,
+    flash: readonly (Submitter | null)[],
+    links: readonly Submitter[],
+  ): PlaneRuntime {
+    const runtime = this;
+    const { datastore, queue, rows } = this;
+    return {
+      get nowNs() {
+        return runtime.nowNs;
+      },
+      wake: (timeNs, id) => queue.push(timeNs, EVENT_PLANE, id),
+      submitFlash: (host, operation, address, bytes, id, key) =>
+        flash[host]!.submit(operation, 0, address, bytes, 0, id, key),
+      submitDatastore: (operation, unit, offset, bytes, fua, reserved, id, key) =>
+        datastore.submitter.submit(
+          operation,
+          unit,
+          offset,
+          bytes,
+          (fua ? REQUEST_FUA : 0) | (reserved ? REQUEST_RESERVED : 0),
+          id,
+          key,
+        ),
+      submitMessage: (host, toHost, bytes, id, key) =>
+        links[host]!.submit(DEVICE_SEND, toHost, 0, bytes, 0, id, key),
+      messages: rows,
+      metadataUnit: setup.disks,
+      datastore,
+      countFlash: (host, operation, bytes, cause) => this.flash[host]!.count(operation, bytes, cause),
+      countDatastore: (operation, bytes, cause) => datastore.traffic.count(operation, bytes, cause),
+      countMessage: (bytes) => {
+        this.network.bytes += bytes;
+        this.network.messages++;
+      },
+      createHost: (host, ports, life) =>
+        new Host(this.hostSetup(setup, host, life, flash[host] === null ? { ...ports, flash: null } : ports)),
+      replaceHost: (host, machine) => {
+        const before = this.fvpHosts[host];
+        if (before !== undefined) this.pastHosts.push(before);
+        this.hosts[host] = new AskedHost(this.plane!, host);
+        this.fvpHosts[host] = machine;
+      },
+    };
   }
 
   /** Messages sent and not yet delivered. */
@@ -657,13 +800,13 @@ export class VirtualRuntime implements ClockPort {
     const index = queue.target >>> KIND_BITS;
     switch (queue.target & ((1 << KIND_BITS) - 1)) {
       case EVENT_FLASH:
-        if (this.content !== null) this.content.flashCompleted(index, token, STATUS_OK);
+        if (this.content !== null) this.content.flashCompleted((index << TOKEN_BITS) | token, STATUS_OK);
         this.hosts[index]!.onCompletion(token, STATUS_OK);
         return;
       case EVENT_DATASTORE: {
         const host = token >>> TOKEN_BITS;
         const status = this.datastore.effects.size === 0 ? STATUS_OK : this.applyEffect(token);
-        if (this.content !== null) this.content.datastoreCompleted(host, token & TOKEN_MASK, status);
+        if (this.content !== null) this.content.datastoreCompleted(token, status);
         this.hosts[host]!.onCompletion(token & TOKEN_MASK, status);
         return;
       }
@@ -682,6 +825,9 @@ export class VirtualRuntime implements ClockPort {
         return;
       case EVENT_FAULT:
         this.completeFaulty(token);
+        return;
+      case EVENT_PLANE:
+        this.plane!.fire(token);
         return;
     }
   }
@@ -702,8 +848,9 @@ export class VirtualRuntime implements ClockPort {
     switch (target & ((1 << KIND_BITS) - 1)) {
       case EVENT_FLASH:
         if (content !== null) {
-          content.flashFaulted(index, token, fault, sector);
-          content.flashCompleted(index, token, status);
+          const id = (index << TOKEN_BITS) | token;
+          content.flashFaulted(id, fault, sector);
+          content.flashCompleted(id, status);
         }
         this.hosts[index]!.onCompletion(token, status);
         return;
@@ -712,14 +859,17 @@ export class VirtualRuntime implements ClockPort {
         const hostToken = token & TOKEN_MASK;
         // A lock or a record is one sector with a checksum of its own: it is never half there.
         const metadata = this.datastore.effects.delete(token);
-        if (content !== null && !metadata) content.datastoreFaulted(host, hostToken, fault, sector);
+        if (content !== null && !metadata) content.datastoreFaulted(token, fault, sector);
         const told = metadata ? STATUS_ERROR : status;
-        if (content !== null) content.datastoreCompleted(host, hostToken, told);
+        if (content !== null) content.datastoreCompleted(token, told);
         this.hosts[host]!.onCompletion(hostToken, told);
         return;
       }
       case EVENT_MESSAGE:
         this.rows.release(token);
+        return;
+      case EVENT_PLANE:
+        this.plane!.fire(token, fault, sector);
         return;
     }
   }

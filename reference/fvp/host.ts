@@ -199,6 +199,12 @@ export class Host {
     if (!disk.dead) this.control.share(disk, change);
   }
 
+  /** The VM of the disk has been stopped, and will run elsewhere: nothing of it is answered here any more. */
+  powerOff(local: number): void {
+    const disk = this.disks[local]!;
+    if (!disk.dead) this.control.fence(disk);
+  }
+
   /** The operator gives up the dirty data of a LOST or ORPHANED disk, and opens it as the datastore has it. */
   discardDirty(local: number): void {
     const disk = this.disks[local]!;

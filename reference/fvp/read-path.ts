@@ -278,12 +278,13 @@ export class ReadPath {
       return;
     }
     const ops = this.state.ops;
-    this.setBarrier(disk, op);
+    const barrier = this.barrier(disk);
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = barrier;
     const payloadOffset = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
     this.questions.read(disk, offset, bytes, ops.words[op + OP_PAYLOAD]!, payloadOffset, (status) => {
       if (disk.dead) this.finish(disk, op, STATUS_ERROR, PART_NETWORK_FLASH);
       else if (status === STATUS_OK) this.onSan(disk, op, STATUS_OK, PART_NETWORK_FLASH);
-      else this.readSan(disk, guest, op, offset, bytes);
+      else this.readSan(disk, guest, op, offset, bytes, barrier);
     });
   }
 
@@ -328,7 +329,7 @@ export class ReadPath {
       ops.words[guest + OP_PENDING]!++;
       if (sequence < 0) {
         this.dropClean(disk, at, partEnd);
-        this.readSan(disk, guest, part, at, partEnd - at);
+        this.readSan(disk, guest, part, at, partEnd - at, this.cleanBarrier(disk));
       } else this.fetchDirty(disk, guest, part, sequence, failure);
       at = partEnd;
     }
@@ -354,7 +355,8 @@ export class ReadPath {
     const payload = ops.words[part + OP_PAYLOAD]!;
     this.questions.fetch(disk, sequence, within, bytes, payload, payloadOffset, (status) => {
       if (disk.dead || status === STATUS_OK) this.finish(disk, part, status, PART_NETWORK_FLASH);
-      else if (sequence <= disk.checkpoint) this.readSan(disk, guest, part, offset, bytes);
+      else if (sequence <= disk.checkpoint)
+        this.readSan(disk, guest, part, offset, bytes, this.cleanBarrier(disk));
       else if (failure === STATUS_CORRUPT || ++disk.unreadable > UNREADABLE_MOST) {
         this.onUnreadable(disk);
         this.finish(disk, part, STATUS_ERROR, PART_NETWORK_FLASH);
@@ -384,14 +386,26 @@ export class ReadPath {
     }
   }
 
-  /** Blocks written from here on, or whose write may still be in flight, must not be filled with what this read gets. */
-  private setBarrier(disk: VirtualDisk, op: number): void {
-    this.state.ops.numbers[(op >> 2) + OP_SEQUENCE] = disk.logging ? disk.ring.next : disk.committed + 1;
+  /** Blocks written from here on, or whose write may still be in flight, must not be filled with what a read gets now. */
+  private barrier(disk: VirtualDisk): number {
+    return disk.logging ? disk.ring.next : disk.committed + 1;
   }
 
-  private readSan(disk: VirtualDisk, guest: number, op: number, offset: number, bytes: number): void {
+  /** As `barrier`, where it is not certain that every block of the range is clean. */
+  private cleanBarrier(disk: VirtualDisk): number {
+    return disk.logging ? disk.checkpoint + 1 : disk.committed + 1;
+  }
+
+  private readSan(
+    disk: VirtualDisk,
+    guest: number,
+    op: number,
+    offset: number,
+    bytes: number,
+    barrier = this.barrier(disk),
+  ): void {
     const { ops, ports } = this.state;
-    this.setBarrier(disk, op);
+    ops.numbers[(op >> 2) + OP_SEQUENCE] = barrier;
     const token = op | STAGE_READ_SAN;
     if (ports.content !== null)
       ports.content.reading(

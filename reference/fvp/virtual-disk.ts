@@ -29,6 +29,23 @@ export const STATE_LOST = 11;
 /** Another host has taken the disk: this one's VM must stop. */
 export const STATE_FENCED = 12;
 
+/** By state. */
+export const STATE_NAMES = [
+  'OFF',
+  'WT',
+  'WB_ARMING',
+  'WB',
+  'DRAINING',
+  'WT_TEMP',
+  'WT_NOFLASH',
+  'WB_REPAIR',
+  'WB_RESYNC',
+  'ORPHANED',
+  'REPLAYING',
+  'LOST',
+  'FENCED',
+] as const;
+
 /** A peer that holds, or is about to hold, the log of a disk. */
 export interface Member {
   readonly host: number;

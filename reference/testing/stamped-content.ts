@@ -35,6 +35,7 @@ interface Move {
 }
 
 interface Request {
+  readonly host: number;
   moves: Move[];
   operation: number;
   disk: number;
@@ -59,7 +60,10 @@ export interface GuestIo {
   readonly bytes: number;
   /** Logical times: order of submissions and completions. */
   readonly submitted: number;
+  /** 0: not yet. Of an aborted one: when the VM ran again. */
   completed: number;
+  /** Its VM was stopped: it may have had its effect, or not. */
+  aborted: boolean;
 }
 
 export class StampedContent implements ClusterContent {
@@ -70,8 +74,11 @@ export class StampedContent implements ClusterContent {
   onDatastoreWrite: ((disk: number, offset: number, bytes: number) => void) | undefined;
   readsChecked = 0;
   private readonly flash: Map<number, number>[] = [];
-  private readonly requests: Map<number, Request>[] = [];
-  private readonly datastoreRequests: Map<number, Request>[] = [];
+  /** By host and token: what the core has said of a request that it is about to make. */
+  private readonly announced: Map<number, Request>[] = [];
+  /** By id: requests under way. */
+  private readonly flashRequests = new Map<number, Request>();
+  private readonly datastoreRequests = new Map<number, Request>();
   /** Memory of guests and hosts: by payload, and there by host. */
   private readonly buffers = new Map<number, Map<number, number[]>>();
   /** By message: the data it carries. */
@@ -82,17 +89,18 @@ export class StampedContent implements ClusterContent {
   private readonly writes: GuestIo[][] = [];
   /** By disk and sector: the stamp that a read found when no write was in flight; it must stay until the next write. */
   private readonly settled: Map<number, number>[] = [];
+  /** Aborted, and the VM does not run again yet. */
+  private unresolved: GuestIo[] = [];
   private clock = 0;
 
   port(host: number): ContentPort {
-    this.flash[host] = new Map();
-    this.requests[host] = new Map();
-    this.datastoreRequests[host] = new Map();
-    const requests = this.requests[host];
+    this.flash[host] ??= new Map();
+    const requests = new Map<number, Request>();
+    this.announced[host] = requests;
     const requestOf = (token: number, reading: boolean) => {
       let request = requests.get(token);
       if (request === undefined) {
-        request = { ...UNTOUCHED, moves: [], operation: -1, disk: -1, start: 0, bytes: 0, reading };
+        request = { ...UNTOUCHED, host, moves: [], operation: -1, disk: -1, start: 0, bytes: 0, reading };
         requests.set(token, request);
       }
       return request;
@@ -120,30 +128,39 @@ export class StampedContent implements ClusterContent {
     };
   }
 
-  flashSubmitted(host: number, operation: number, address: number, bytes: number, token: number): void {
-    const request = this.requests[host]!.get(token);
+  flashSubmitted(
+    host: number,
+    operation: number,
+    address: number,
+    bytes: number,
+    token: number,
+    id: number,
+  ): void {
+    const request = this.announced[host]!.get(token);
+    this.announced[host]!.delete(token);
     if (request === undefined) return;
     request.operation = operation;
     request.start = address;
     request.bytes = bytes;
+    this.flashRequests.set(id, request);
   }
 
-  flashFaulted(host: number, token: number, fault: Fault, sector: number): void {
-    damage(this.requests[host]!.get(token), fault, sector);
+  flashFaulted(id: number, fault: Fault, sector: number): void {
+    damage(this.flashRequests.get(id), fault, sector);
   }
 
-  datastoreFaulted(host: number, token: number, fault: Fault, sector: number): void {
-    damage(this.datastoreRequests[host]!.get(token), fault, sector);
+  datastoreFaulted(id: number, fault: Fault, sector: number): void {
+    damage(this.datastoreRequests.get(id), fault, sector);
   }
 
-  flashCompleted(host: number, token: number, status: Status): void {
-    const request = this.requests[host]!.get(token);
+  flashCompleted(id: number, status: Status): void {
+    const request = this.flashRequests.get(id);
     if (request === undefined) return;
-    this.requests[host]!.delete(token);
+    this.flashRequests.delete(id);
     if (status !== 0 && (request.operation !== FLASH_WRITE || !isTorn(request))) return;
-    const sectors = this.flash[host]!;
+    const sectors = this.flash[request.host]!;
     if (request.operation === FLASH_WRITE) this.apply(request, sectors, request.start);
-    else if (request.operation === FLASH_READ) this.deliver(host, request, sectors, request.start);
+    else if (request.operation === FLASH_READ) this.deliver(request, sectors, request.start);
   }
 
   datastoreSubmitted(
@@ -153,27 +170,28 @@ export class StampedContent implements ClusterContent {
     offset: number,
     bytes: number,
     token: number,
+    id: number,
   ): void {
-    let request = this.requests[host]!.get(token);
-    this.requests[host]!.delete(token);
+    let request = this.announced[host]!.get(token);
+    this.announced[host]!.delete(token);
     if (request === undefined) {
       if (operation !== SAN_DISCARD) return;
-      request = { ...UNTOUCHED, moves: [], operation, disk, start: offset, bytes, reading: false };
+      request = { ...UNTOUCHED, host, moves: [], operation, disk, start: offset, bytes, reading: false };
     }
     request.operation = operation;
     request.disk = disk;
     request.start = offset;
     request.bytes = bytes;
-    this.datastoreRequests[host]!.set(token, request);
+    this.datastoreRequests.set(id, request);
   }
 
-  datastoreCompleted(host: number, token: number, status: Status): void {
-    const request = this.datastoreRequests[host]!.get(token);
+  datastoreCompleted(id: number, status: Status): void {
+    const request = this.datastoreRequests.get(id);
     if (request === undefined) return;
-    this.datastoreRequests[host]!.delete(token);
+    this.datastoreRequests.delete(id);
     if (status !== 0 && (request.operation !== SAN_WRITE || !isTorn(request))) return;
     const sectors = this.image(request.disk);
-    if (request.operation === SAN_READ) this.deliver(host, request, sectors, request.start);
+    if (request.operation === SAN_READ) this.deliver(request, sectors, request.start);
     else if (request.operation === SAN_WRITE) {
       const moved = request.moves.reduce((sum, move) => sum + move.bytes, 0);
       if (moved !== request.bytes) {
@@ -185,6 +203,28 @@ export class StampedContent implements ClusterContent {
       for (let at = request.start; at < request.start + request.bytes; at += SECTOR)
         sectors.set(at / SECTOR, UNDEFINED);
     }
+  }
+
+  hostCrashed(host: number): void {
+    for (const hosts of this.buffers.values()) hosts.delete(host);
+    this.announced[host] = new Map();
+    for (const [id, request] of this.datastoreRequests)
+      if (request.host === host && request.reading) this.datastoreRequests.delete(id);
+  }
+
+  flashLost(host: number): void {
+    this.flash[host] = new Map();
+  }
+
+  guestAborted(payload: number): void {
+    const io = this.guestIos.get(payload)!;
+    io.aborted = true;
+    this.unresolved.push(io);
+  }
+
+  guestsResumed(disk: number): void {
+    for (const io of this.unresolved) if (io.disk === disk) io.completed = ++this.clock;
+    this.unresolved = this.unresolved.filter((io) => io.disk !== disk);
   }
 
   guestSubmitted(
@@ -204,6 +244,7 @@ export class StampedContent implements ClusterContent {
       bytes,
       submitted: ++this.clock,
       completed: 0,
+      aborted: false,
     };
     this.guestIos.set(payload, io);
     const stamp = operation === OP_WRITE ? payload : UNDEFINED;
@@ -225,10 +266,12 @@ export class StampedContent implements ClusterContent {
     }
   }
 
-  guestCompleted(payload: number, _status: Status): void {
+  guestCompleted(payload: number, status: Status): void {
     const io = this.guestIos.get(payload)!;
     io.completed = ++this.clock;
-    if (io.operation === OP_READ) this.checkRead(io);
+    // Nobody knows what became of it.
+    if (status !== 0) io.aborted = true;
+    if (io.operation === OP_READ && status === 0) this.checkRead(io);
   }
 
   /** The newest write to each sector, by disk: what the datastore must hold when everything is drained. */
@@ -239,6 +282,30 @@ export class StampedContent implements ClusterContent {
       stamps.set(sector, last.operation === OP_WRITE ? last.number : UNDEFINED);
     }
     return stamps;
+  }
+
+  /** By sector: what it may hold when nothing is under way any more. */
+  acknowledged(disk: number): Map<number, number[]> {
+    const allowed = new Map<number, number[]>();
+    for (const [sector, writes] of this.historyOf(disk)) {
+      if (writes.some((write) => write.operation === OP_DISCARD)) continue;
+      // The newest acknowledged one, and whatever was not wholly before it.
+      let newest: GuestIo | undefined;
+      for (const write of writes)
+        if (
+          !write.aborted &&
+          write.completed > 0 &&
+          (newest === undefined || write.submitted > newest.submitted)
+        )
+          newest = write;
+      const stamps = writes
+        .filter(
+          (write) => newest === undefined || write.completed === 0 || write.completed > newest.submitted,
+        )
+        .map((write) => write.number);
+      allowed.set(sector, newest === undefined ? [UNWRITTEN, ...stamps] : stamps);
+    }
+    return allowed;
   }
 
   /** Writes of a disk in order of submission, which is the order of its log. */
@@ -309,9 +376,9 @@ export class StampedContent implements ClusterContent {
     }
   }
 
-  private deliver(host: number, request: Request, sectors: Map<number, number>, start: number): void {
+  private deliver(request: Request, sectors: Map<number, number>, start: number): void {
     for (const move of request.moves) {
-      const buffer = this.bufferOf(host, move.payload);
+      const buffer = this.bufferOf(request.host, move.payload);
       const own = this.guestIos.get(move.payload)!.operation === OP_WRITE;
       for (let i = 0; i < move.bytes / SECTOR; i++) {
         const found = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
@@ -362,7 +429,7 @@ export class StampedContent implements ClusterContent {
       this.settle(read, sector, writes, stamp);
       for (const write of writes) {
         const after = source === undefined || (source.completed > 0 && write.submitted > source.completed);
-        if (after && write.completed > 0 && write.completed < read.submitted) {
+        if (after && !write.aborted && write.completed > 0 && write.completed < read.submitted) {
           this.violations.push(
             `read ${read.number} found stamp ${stamp} at sector ${sector}, older than acknowledged write ${write.number}`,
           );

@@ -99,6 +99,7 @@ export async function parseScenario(text: string, file: string, folder: string):
     datastore,
     vms,
     fvp: readFvp(yaml, written.fvp ?? {}),
+    events: [],
   });
 }
 

@@ -2,6 +2,7 @@
 import type { DeviceSetup } from '../../devices/stack.ts';
 import type { ModeName } from '../../fvp/mode.ts';
 import type { FvpOptions } from '../../fvp/options.ts';
+import type { ClusterEvent } from '../faults/cluster-event.ts';
 
 export interface ResolvedDevice extends DeviceSetup {
   /** As written out in the run document: every parameter as a person would write it, and where the model is from. */
@@ -36,6 +37,8 @@ export interface ResolvedScenario {
   readonly datastore: ResolvedDevice;
   readonly vms: readonly ResolvedVm[];
   readonly fvp: FvpOptions;
+  /** What happens while the load runs. */
+  readonly events: readonly ClusterEvent[];
   /** The whole scenario as a plain, ordered object for the run document. */
   readonly written: Readonly<Record<string, unknown>>;
 }

@@ -3,6 +3,7 @@ import { type ModeName, modeOf } from '../../fvp/mode.ts';
 import { DEFAULT_FVP_OPTIONS, type FvpOptions } from '../../fvp/options.ts';
 import { BugError, UsageError } from '../../kernel/errors.ts';
 import { formatBytes } from '../../kernel/units.ts';
+import type { ClusterEvent } from '../faults/cluster-event.ts';
 import type { ResolvedDevice, ResolvedHost, ResolvedScenario } from './resolved.ts';
 import { SCENARIO_SCHEMA, type SizeOrShare } from './schema.ts';
 import { writtenBytes, writtenNs } from './written.ts';
@@ -40,6 +41,7 @@ export interface ScenarioParts {
   readonly datastore: ResolvedDevice;
   readonly vms: readonly LoadedVm[];
   readonly fvp: FvpSettings;
+  readonly events: readonly ClusterEvent[];
 }
 
 export interface ResolveRequest {
@@ -127,6 +129,7 @@ export class Scenario {
       datastore: this.parts.datastore,
       vms: this.vms,
       fvp,
+      events: this.parts.events,
       written: this.written(hosts, fvp),
     };
   }

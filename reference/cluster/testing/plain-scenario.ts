@@ -60,6 +60,7 @@ export function plainScenario(plain: PlainScenario = {}): ResolvedScenario {
       mode: undefined,
     })),
     fvp: { ...DEFAULT_FVP_OPTIONS, ...plain.fvp },
+    events: [],
     written: {},
   };
 }

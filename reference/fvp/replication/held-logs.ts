@@ -286,6 +286,7 @@ export class HeldLogs {
     if (log === undefined || log.firstEpoch !== fields[base + FIELD_FIRST_EPOCH]! || log.sealed) return;
     if (fields[base + FIELD_EPOCH]! < log.epoch || log.closing || log.loading) return;
     log.heardNs = ports.clock.nowNs;
+    log.owner = fields[base + FIELD_FROM]!;
     const sequence = fields[base + FIELD_SEQUENCE]!;
     const offset = fields[base + FIELD_OFFSET]!;
     const kind = fields[base + FIELD_KIND]!;

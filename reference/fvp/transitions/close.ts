@@ -26,6 +26,7 @@ export function closeTransition(control: Control): Transition {
     end(disk) {
       parts.lease.end(disk);
       parts.closed(disk);
+      if (!disk.work.wanted) parts.detached(disk);
       return STATE_OFF;
     },
     failed: (disk) => control.begin(disk, CLOSE),

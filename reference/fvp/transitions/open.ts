@@ -33,6 +33,7 @@ import {
   MESSAGE_SEAL,
   MESSAGE_SEALED,
 } from '../message.ts';
+import { modeOf } from '../mode.ts';
 import { STATUS_OK } from '../ports.ts';
 import { PULL_RECORDS } from '../replication/held-logs.ts';
 import {
@@ -388,6 +389,8 @@ export function openTransition(control: Control): Transition {
     end(disk) {
       disk.work.discard = false;
       disk.holding = false;
+      // Recovered for others: it is closed again.
+      if (!disk.work.wanted) disk.requested = modeOf('none');
       disk.remoteFrom = disk.ring.next;
       disk.remoteUntilNs = state.ports.clock.nowNs + state.options.remoteReadsNs;
       return control.clean();
