@@ -10,7 +10,6 @@ import {
   STATE_LOST,
   STATE_OFF,
   STATE_ORPHANED,
-  STATE_REPLAYING,
   STATE_WB,
   STATE_WB_ARMING,
   STATE_WT,
@@ -483,5 +482,3 @@ const CLEAN_STATES: readonly number[] = [STATE_OFF, STATE_WT, STATE_WT_NOFLASH, 
 
 /** Nobody works on a disk in one of these. */
 export const ENDED_STATES: readonly number[] = [STATE_OFF, STATE_LOST, STATE_FENCED];
-/** Its dirty data has not been replayed. */
-export const UNREPLAYED_STATES: readonly number[] = [STATE_ORPHANED, STATE_REPLAYING];
