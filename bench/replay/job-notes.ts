@@ -4,6 +4,8 @@ import { formatNs, formatPercent } from '../../reference/kernel/units.ts';
 import { FioJobSource } from '../../workloads/fio-job/job-source.ts';
 import type { JobWorkload } from './job-workload.ts';
 
+/** I/Os that are late by less are late in fio too, whenever one before them is slow. Assumed. */
+const LATE_NOTED_NS = 50e6;
 /** Options named in one note. */
 const NAMED_MAX = 12;
 
@@ -28,9 +30,9 @@ export function outcomeNotes(sources: readonly IoSource[], text: string): string
   for (const name of new Set(outcomes.map(({ job }) => job))) {
     const own = outcomes.filter(({ job }) => job === name);
     const late = own.reduce((sum, { lateIos }) => sum + lateIos, 0);
-    if (late > 0) {
+    const latestNs = Math.max(...own.map((outcome) => outcome.latestNs));
+    if (latestNs >= LATE_NOTED_NS) {
       const rated = own.reduce((sum, { ratedIos }) => sum + ratedIos, 0);
-      const latestNs = Math.max(...own.map((outcome) => outcome.latestNs));
       notes.push(
         `${text}: ${name} issued ${formatPercent(late / rated)} of its I/Os later than meant, by up to ${formatNs(latestNs)}: earlier ones were still under way. Response times count it.`,
       );
