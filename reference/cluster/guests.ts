@@ -5,6 +5,7 @@
  * Response time runs from the intended arrival, service time from admission by the disk's queue.
  */
 import type { ClockPort, GuestPort, Status } from '../fvp/ports.ts';
+import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import { mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import {
   FLAG_FUA,
@@ -65,15 +66,15 @@ export class Guests implements GuestPort {
   outstanding = 0;
   outstandingMax = 0;
   /** Integral of `outstanding` over time, I/Os x ns. */
-  outstandingNs = 0;
+  outstandingNs = DOUBLE_ZERO;
   completed = 0;
   failed = 0;
-  readBytes = 0;
-  writeBytes = 0;
+  readBytes = DOUBLE_ZERO;
+  writeBytes = DOUBLE_ZERO;
   /** Virtual time of the next arrival; Infinity when none is known. */
   nextArrivalNs = NEVER;
   /** Virtual time of the last completion. */
-  lastCompletionNs = 0;
+  lastCompletionNs = DOUBLE_ZERO;
   /** By vm * KINDS + kind. */
   readonly recorders: Recorder[] = [];
 
@@ -112,9 +113,9 @@ export class Guests implements GuestPort {
   private doneCount = 0;
 
   /** Virtual time of the load's start, and load time before which nothing is recorded. */
-  private startNs = 0;
-  private recordFromNs = 0;
-  private lastChangeNs = 0;
+  private startNs = DOUBLE_ZERO;
+  private recordFromNs = DOUBLE_ZERO;
+  private lastChangeNs = DOUBLE_ZERO;
   /** Load time after which no more I/Os are taken from the sources. */
   private untilNs = NEVER;
   /** Set: every I/O gets a number as its payload, and the follower is told of it. */

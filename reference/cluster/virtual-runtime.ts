@@ -44,6 +44,7 @@ import {
   type Status,
   type TimerPort,
 } from '../fvp/ports.ts';
+import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import { BugError, UsageError } from '../kernel/errors.ts';
 import { EventQueue } from '../kernel/event-queue.ts';
 import { componentSeed, hash2 } from '../kernel/random.ts';
@@ -144,7 +145,7 @@ export class FlashTraffic {
   reads = 0;
   writes = 0;
   flushes = 0;
-  readBytes = 0;
+  readBytes = DOUBLE_ZERO;
   readonly programmedBytes = new Float64Array(4);
 
   count(operation: number, bytes: number, cause: number): void {
@@ -162,8 +163,8 @@ export class DatastoreTraffic {
   readonly reads = new Float64Array(4);
   readonly writes = new Float64Array(4);
   readonly bytes = new Float64Array(4);
-  readBytes = 0;
-  writeBytes = 0;
+  readBytes = DOUBLE_ZERO;
+  writeBytes = DOUBLE_ZERO;
   flushes = 0;
 
   count(operation: number, bytes: number, cause: number): void {
@@ -183,7 +184,7 @@ export class DatastoreTraffic {
 }
 
 export class NetworkTraffic {
-  bytes = 0;
+  bytes = DOUBLE_ZERO;
   messages = 0;
 }
 
@@ -645,7 +646,7 @@ export interface RuntimeSetup {
 
 export class VirtualRuntime implements ClockPort {
   readonly queue = new EventQueue();
-  nowNs = 0;
+  nowNs = DOUBLE_ZERO;
   events = 0;
   readonly hosts: HostMachine[] = [];
   /** FVP hosts, in the same order; empty where a test does without FVP. */

@@ -1,4 +1,5 @@
 /** What the parts of one host share: its ports, its flash, its requests under way, its counters. */
+import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import { hash2 } from '../kernel/random.ts';
 import { BucketStore } from './log/bucket-store.ts';
 import { OP_FLAGS, OP_NEXT, OP_TAG, OpTable } from './op-table.ts';
@@ -30,23 +31,23 @@ export class HostCounters {
   replicaNs = 0;
   replicaAcks = 0;
   /** Read bytes that flash served. */
-  hitBytes = 0;
-  populatedBytes = 0;
+  hitBytes = DOUBLE_ZERO;
+  populatedBytes = DOUBLE_ZERO;
   /** Fills dropped because a write came between, or because no bucket could be had. */
   droppedFills = 0;
-  headerBytes = 0;
-  throttledNs = 0;
+  headerBytes = DOUBLE_ZERO;
+  throttledNs = DOUBLE_ZERO;
   throttledWrites = 0;
-  throttledNsMax = 0;
+  throttledNsMax = DOUBLE_ZERO;
   batches = 0;
   readonly batchLengths = new Float64Array(BATCH_LENGTH_CLASSES);
-  destagedBytes = 0;
-  destageReadBytes = 0;
+  destagedBytes = DOUBLE_ZERO;
+  destageReadBytes = DOUBLE_ZERO;
   joinedWrites = 0;
-  timeToDestageNsMax = 0;
+  timeToDestageNsMax = DOUBLE_ZERO;
   checkpoints = 0;
   /** Time that durable writes waited for an earlier sequence number. */
-  logOrderNs = 0;
+  logOrderNs = DOUBLE_ZERO;
   /** Reads that waited for an uncommitted write. */
   waitedReads = 0;
   heartbeats = 0;
@@ -106,11 +107,11 @@ export class HostState {
   readonly buckets: BucketStore;
   readonly counters = new HostCounters();
   /** Un-released bytes in the logs of the disks this host owns. */
-  dirtyBytes = 0;
+  dirtyBytes = DOUBLE_ZERO;
   /** Highest `dirtyBytes` since it was last reset by whoever samples it. */
-  dirtyBytesMax = 0;
+  dirtyBytesMax = DOUBLE_ZERO;
   /** Bytes of log data ever appended here, for the destage buffer. */
-  appendedBytes = 0;
+  appendedBytes = DOUBLE_ZERO;
   /** Most buckets that the log of a disk of this host may hold. */
   readonly logBuckets: number;
   /** Buckets promised to logs and replica logs. */

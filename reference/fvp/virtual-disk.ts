@@ -1,4 +1,5 @@
 /** A virtual disk as its owner sees it. Data only; the parts of the host act on it. */
+import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import type { FtRecord } from './ft-record.ts';
 import { emptyRecord } from './ft-record.ts';
 import type { HostState } from './host-state.ts';
@@ -115,20 +116,20 @@ export class VirtualDisk {
   queueHead = -1;
   queueTail = -1;
   /** Pacing: no write is admitted before this. */
-  nextAdmitNs = 0;
+  nextAdmitNs = DOUBLE_ZERO;
   pumpTimerSet = false;
-  dirtyBytes = 0;
+  dirtyBytes = DOUBLE_ZERO;
   /** Flash slots that the log has ever taken, and those of them that are released. */
   logSlots = 0;
   releasedSlots = 0;
   /** Those of them that are on the datastore and await a checkpoint. */
-  unreleasedBytes = 0;
+  unreleasedBytes = DOUBLE_ZERO;
   /** Log bytes destaged per nanosecond of destaging, smoothed; 0 until measured. */
-  destageRate = 0;
+  destageRate = DOUBLE_ZERO;
   /** The dirty quota, or what can be destaged within the drain bound where that is less. */
   limitBytes: number;
-  measuredBytes = 0;
-  measuredNs = 0;
+  measuredBytes = DOUBLE_ZERO;
+  measuredNs = DOUBLE_ZERO;
 
   /** Reads waiting for a commit, linked; and the least sequence number any of them waits for. */
   waitingReads = -1;
@@ -138,8 +139,8 @@ export class VirtualDisk {
   batchFirst = 0;
   batchLast = 0;
   batchPending = 0;
-  batchStartNs = 0;
-  batchLogBytes = 0;
+  batchStartNs = DOUBLE_ZERO;
+  batchLogBytes = DOUBLE_ZERO;
   readonly batchKeys: Float64Array;
   /** Records of the batch by address: sequence numbers from `batchFirst`. */
   readonly batchPlaces: Int32Array;

@@ -5,6 +5,7 @@
  * Up to 64 of the nearest events lie sorted in a ring, where most pushes land at or near the end; the rest spill into
  * a 4-ary heap. Invariant: no event of the heap comes before an event of the ring.
  */
+import { DOUBLE_ZERO } from './double-zero.ts';
 
 const NEAR_CAPACITY = 64;
 const NEAR_MASK = NEAR_CAPACITY - 1;
@@ -13,10 +14,12 @@ const REFILL = NEAR_CAPACITY / 2;
 
 export class EventQueue {
   /** The event taken by the last `pop`. */
-  timeNs = 0;
+  timeNs = DOUBLE_ZERO;
   target = 0;
   token = 0;
 
+  /** The time of the event being pushed. */
+  private pushedNs = DOUBLE_ZERO;
   private readonly nearTime = new Float64Array(NEAR_CAPACITY);
   private readonly nearTarget = new Int32Array(NEAR_CAPACITY);
   private readonly nearToken = new Int32Array(NEAR_CAPACITY);
@@ -43,8 +46,18 @@ export class EventQueue {
     return this.nearSize === 0 ? Number.POSITIVE_INFINITY : this.nearTime[this.nearHead]!;
   }
 
-  /** @param timeNs at or after the time of the last event popped */
+  /**
+   * Small, so that it is always inlined: the time goes by a field that holds a double, where an argument of a call
+   * would be allocated.
+   * @param timeNs at or after the time of the last event popped
+   */
   push(timeNs: number, target: number, token: number): void {
+    this.pushedNs = timeNs;
+    this.insert(target, token);
+  }
+
+  private insert(target: number, token: number): void {
+    const timeNs = this.pushedNs;
     if (this.nearSize === NEAR_CAPACITY || timeNs >= this.farFirstNs) {
       this.spill(timeNs, target, token);
       return;

@@ -8,6 +8,7 @@
  *
  * min, max, count and sum are exact integers; the sum has two limbs, so that merge order cannot matter.
  */
+import { DOUBLE_ZERO } from './double-zero.ts';
 import { assert } from './errors.ts';
 
 const SUB_BUCKET_BITS = 11;
@@ -71,7 +72,7 @@ export class LatencyHistogram {
   min = SUM_LIMB;
   max = 0;
   /** sum = sumHigh * 2^52 + sumLow. */
-  sumLow = 0;
+  sumLow = DOUBLE_ZERO;
   sumHigh = 0;
 
   constructor() {
@@ -140,7 +141,7 @@ export class LatencyHistogram {
     this.count = 0;
     this.min = SUM_LIMB;
     this.max = 0;
-    this.sumLow = 0;
+    this.sumLow = DOUBLE_ZERO;
     this.sumHigh = 0;
   }
 

@@ -10,6 +10,7 @@
  * device's. Requests longer than a stripe are spread over channels. All requests come in order of time, so each
  * completion is computed when the request is submitted: one event per request.
  */
+import { DOUBLE_ZERO } from '../../kernel/double-zero.ts';
 import { BugError } from '../../kernel/errors.ts';
 import {
   DEVICE_DISCARD,
@@ -113,18 +114,20 @@ class Flash implements Device {
   private readonly parameters: FlashParameters;
   private readonly context: DeviceContext;
   private readonly channels: ServerPool;
-  private wireFreeNs = 0;
-  private wireBusyNs = 0;
+  /** When the read or write just submitted ends. A field, since a double that a call returns is allocated. */
+  private endNs = DOUBLE_ZERO;
+  private wireFreeNs = DOUBLE_ZERO;
+  private wireBusyNs = DOUBLE_ZERO;
   /** When the last program submitted so far, or any before it, ends. */
-  private programmedNs = 0;
+  private programmedNs = DOUBLE_ZERO;
   private requests = 0;
-  private residenceNs = 0;
+  private residenceNs = DOUBLE_ZERO;
   private reads = 0;
   private writes = 0;
   private flushes = 0;
   private discards = 0;
-  private readBytes = 0;
-  private writtenBytes = 0;
+  private readBytes = DOUBLE_ZERO;
+  private writtenBytes = DOUBLE_ZERO;
 
   constructor(flash: FlashParameters, context: DeviceContext) {
     this.parameters = flash;
@@ -146,11 +149,13 @@ class Flash implements Device {
     if (operation === DEVICE_READ) {
       this.reads++;
       this.readBytes += bytes;
-      endNs = this.read(nowNs, bytes, key);
+      this.read(bytes, key);
+      endNs = this.endNs;
     } else if (operation === DEVICE_WRITE) {
       this.writes++;
       this.writtenBytes += bytes;
-      endNs = this.write(nowNs, bytes, flags, key);
+      this.write(bytes, flags, key);
+      endNs = this.endNs;
     } else if (operation === DEVICE_FLUSH) {
       this.flushes++;
       const startNs = this.parameters.volatileCache && this.programmedNs > nowNs ? this.programmedNs : nowNs;
@@ -186,51 +191,53 @@ class Flash implements Device {
     };
   }
 
-  private read(nowNs: number, bytes: number, key: number): number {
+  private read(bytes: number, key: number): void {
     const { parameters, context, channels } = this;
+    const nowNs = context.nowNs;
     let endNs = nowNs;
     let left = bytes;
     let stage = 0;
     do {
       const piece = Math.min(left, parameters.stripe);
-      const arrivalNs = this.carry(nowNs, transferNs(piece, parameters.readBandwidth));
+      this.carry(transferNs(piece, parameters.readBandwidth));
       const serviceNs =
         parameters.read.drawNs(context, key, stage) + transferNs(piece, parameters.channelBandwidth);
-      const pieceNs = channels.serve(arrivalNs, serviceNs, 0);
+      const pieceNs = channels.serve(this.wireFreeNs, serviceNs, 0);
       if (pieceNs > endNs) endNs = pieceNs;
       left -= piece;
       stage++;
     } while (left > 0);
-    return endNs;
+    this.endNs = endNs;
   }
 
-  private write(nowNs: number, bytes: number, flags: number, key: number): number {
+  private write(bytes: number, flags: number, key: number): void {
     const { parameters, context, channels } = this;
+    const nowNs = context.nowNs;
     let endNs = nowNs;
     let programmedNs = nowNs;
     let left = bytes;
     let stage = 0;
     do {
       const piece = Math.min(left, parameters.stripe);
-      const arrivalNs = this.carry(nowNs, transferNs(piece, parameters.writeBandwidth));
+      this.carry(transferNs(piece, parameters.writeBandwidth));
       const serviceNs =
         parameters.write.drawNs(context, key, stage) + transferNs(piece, parameters.channelBandwidth);
       const holdNs = parameters.hold.drawNs(context, key, stage + 1);
-      const pieceNs = channels.serve(arrivalNs, serviceNs, holdNs);
+      const pieceNs = channels.serve(this.wireFreeNs, serviceNs, holdNs);
       if (pieceNs > endNs) endNs = pieceNs;
       if (pieceNs + holdNs > programmedNs) programmedNs = pieceNs + holdNs;
       left -= piece;
       stage += 2;
     } while (left > 0);
     if (programmedNs > this.programmedNs) this.programmedNs = programmedNs;
-    return parameters.volatileCache && (flags & REQUEST_FUA) !== 0 ? programmedNs : endNs;
+    this.endNs = parameters.volatileCache && (flags & REQUEST_FUA) !== 0 ? programmedNs : endNs;
   }
 
-  /** Moves bytes over the interface. @returns when they are over, ns */
-  private carry(nowNs: number, durationNs: number): number {
-    this.wireFreeNs = Math.max(this.wireFreeNs, nowNs) + durationNs;
+  /** Moves bytes over the interface, until `wireFreeNs`. */
+  private carry(durationNs: number): void {
+    const nowNs = this.context.nowNs;
+    this.wireFreeNs = (this.wireFreeNs > nowNs ? this.wireFreeNs : nowNs) + durationNs;
     this.wireBusyNs += durationNs;
-    return this.wireFreeNs;
   }
 }
 

@@ -5,6 +5,7 @@
  *
  * The receiver's port and the switch are not modelled: a message waits only where it leaves.
  */
+import { DOUBLE_ZERO } from '../../kernel/double-zero.ts';
 import { BugError } from '../../kernel/errors.ts';
 import {
   DEVICE_SEND,
@@ -43,12 +44,12 @@ const parameters = {
 type LinkParameters = ParametersOf<typeof parameters>;
 
 class Link implements Device {
-  private egressFreeNs = 0;
-  private busyNs = 0;
+  private egressFreeNs = DOUBLE_ZERO;
+  private busyNs = DOUBLE_ZERO;
   private requests = 0;
-  private residenceNs = 0;
-  private sentBytes = 0;
-  private wireBytes = 0;
+  private residenceNs = DOUBLE_ZERO;
+  private sentBytes = DOUBLE_ZERO;
+  private wireBytes = DOUBLE_ZERO;
   private readonly parameters: LinkParameters;
   private readonly context: DeviceContext;
 
@@ -71,7 +72,7 @@ class Link implements Device {
     const nowNs = context.nowNs;
     const wireBytes = bytes + parameters.overhead;
     const serialisationNs = transferNs(wireBytes, parameters.bandwidth);
-    const sentNs = Math.max(this.egressFreeNs, nowNs) + serialisationNs;
+    const sentNs = (this.egressFreeNs > nowNs ? this.egressFreeNs : nowNs) + serialisationNs;
     const arrivalNs = sentNs + parameters.latency;
     this.egressFreeNs = sentNs;
     this.busyNs += serialisationNs;
