@@ -291,17 +291,14 @@ function presetValues(
   name: string,
   fail: (key: string | undefined, what: string, options?: DataErrorOptions) => DataError | UsageError,
 ): Readonly<Record<string, unknown>> {
-  const fitting =
-    provenance.from === 'built-in' ? listPresets().filter((preset) => preset.device === model.name) : [];
-  const preset = fitting.find((candidate) => candidate.name === name);
+  const builtIn = provenance.from === 'built-in';
+  // Only the preset asked for is read; the others are looked at for the message.
+  const named = builtIn && presetNames().includes(name) ? loadPreset(name) : undefined;
+  const preset = named?.device === model.name ? named : undefined;
   if (preset === undefined) {
-    const hint =
-      fitting.length === 0
-        ? `device ${model.name} has no presets`
-        : presetHint(
-            name,
-            fitting.map((candidate) => candidate.name),
-          );
+    const fitting = builtIn ? listPresets().filter(({ device }) => device === model.name) : [];
+    const names = fitting.map((candidate) => candidate.name);
+    const hint = fitting.length === 0 ? `device ${model.name} has no presets` : presetHint(name, names);
     throw fail('preset', `device ${model.name} has no preset "${name}"`, { hint });
   }
   return Object.fromEntries(Object.entries(preset.parameters).map(([key, { value }]) => [key, value]));
