@@ -100,6 +100,7 @@ export function modeResult(
       checkpoints: fvp.checkpoints,
       joinedWrites: fvp.joinedWrites,
     },
+    ...(run.devices.length === 0 ? {} : { devices: run.devices }),
     virtualNs: run.loadNs + run.drainNs,
     events: run.events,
   };

@@ -177,7 +177,7 @@ class Bench implements PreparedBench {
         latencies,
         timing: { timing, run },
       },
-      notes: [...this.notes(), ...this.heldNotes],
+      notes: [...this.notes(), ...this.heldNotes, ...freshNotes(results)],
     };
   }
 
@@ -300,4 +300,12 @@ function loadText(workload: PlannedWorkload): string {
   const processes = Math.max(...vms.map((vm) => (vm.replay === 'job' ? vm.job.plan.processes.length : 1)));
   const length = expectedNs === undefined ? 'until its jobs end' : `for ${formatNs(expectedNs)}`;
   return `fio job with ${formatCount(processes)} ${processes === 1 ? 'process' : 'processes'}, ${length}, footprint ${formatBytes(Math.max(...vms.map(footprintOf)))}`;
+}
+
+/** One sentence for each device that did not start at steady state. */
+function freshNotes(results: readonly ModeResult[]): string[] {
+  const sentences = results.flatMap(({ devices = [] }) =>
+    devices.flatMap(({ name, fresh }) => (fresh === null ? [] : [`${name} starts fresh: ${fresh}.`])),
+  );
+  return [...new Set(sentences)];
 }

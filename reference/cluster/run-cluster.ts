@@ -4,6 +4,8 @@
  * The run advances in slices, so that the caller can show progress, yield to the event loop and stop it; the result
  * does not depend on how it is sliced.
  */
+import type { FilterStatistics } from '../devices/api.ts';
+import type { DeviceStack } from '../devices/stack.ts';
 import type { HostSetup } from '../fvp/host-state.ts';
 import { HostCounters, PART_DATASTORE, PART_LOCAL_FLASH, PARTS } from '../fvp/host-state.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
@@ -139,6 +141,19 @@ export interface ClusterCounters {
   readonly utilisation: { readonly flash: number; readonly network: number; readonly datastore: number };
 }
 
+/** What the filters of a device measured, and whether it began as after long use. */
+export interface DeviceNote {
+  readonly name: string;
+  /** Why it did not start at steady state; null when it did. */
+  readonly fresh: string | null;
+  readonly filters: readonly {
+    readonly name: string;
+    readonly statistics: FilterStatistics;
+    /** Empty where the filter writes nothing down. */
+    readonly log: readonly string[];
+  }[];
+}
+
 export interface ClusterResult {
   readonly vms: readonly {
     readonly name: string;
@@ -152,6 +167,8 @@ export interface ClusterResult {
   /** From then until every disk is clean on the datastore. */
   readonly drainNs: number;
   readonly events: number;
+  /** Devices about which there is something to say; whole run. */
+  readonly devices: readonly DeviceNote[];
   readonly outstandingMean: number;
   readonly outstandingMax: number;
   readonly completed: number;
@@ -395,6 +412,9 @@ export class ClusterRun {
       loadNs,
       drainNs: this.drainedNs - this.loadEndNs,
       events: runtime.events,
+      devices: runtime.devices
+        .map(deviceNote)
+        .filter(({ fresh, filters }) => fresh !== null || filters.length > 0),
       outstandingMean: loadNs === 0 ? 0 : guests.outstandingNs / loadNs,
       outstandingMax: guests.outstandingMax,
       completed: guests.completed,
@@ -715,6 +735,18 @@ type Snapshot = Omit<ClusterCounters, 'peakDirtyBytes' | 'utilisation'> & {
   readonly busyNs: Float64Array;
   readonly servers: Float64Array;
 };
+
+function deviceNote({ name, fresh, filters }: DeviceStack): DeviceNote {
+  return {
+    name,
+    fresh: fresh ?? null,
+    filters: filters.map(({ name: filterName, filter }) => ({
+      name: filterName,
+      statistics: filter.statistics(),
+      log: filter.log?.() ?? [],
+    })),
+  };
+}
 
 /** How the devices of a role are named: the ends of their names. */
 const ROLES = ['/flash', '/link', 'datastore'];

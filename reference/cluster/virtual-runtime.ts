@@ -14,7 +14,7 @@ import {
   REQUEST_RESERVED,
   type SubmitAnswer,
 } from '../devices/api.ts';
-import { GuardedDevice } from '../devices/guard.ts';
+import { askModel, GuardedDevice } from '../devices/guard.ts';
 import { createStack, type DeviceStack, type Layer } from '../devices/stack.ts';
 import type { Station } from '../devices/station.ts';
 import { emptyRecord, type FtRecord } from '../fvp/ft-record.ts';
@@ -733,7 +733,10 @@ export class VirtualRuntime implements ClockPort {
       ports,
       options: fvp,
       flashCapacityBytes: hosts[host]!.flash?.capacityBytes ?? 0,
-      volatileDatastore: datastore.model.volatileCache?.(datastore.parameters) ?? false,
+      volatileDatastore:
+        askModel(datastore.plugIn, 'volatileCache()', () =>
+          datastore.model.volatileCache?.(datastore.parameters),
+        ) ?? false,
       peers,
       domain: hosts[host]!.domain,
       seed: hash2(componentSeed(seed, hosts[host]!.name), life),

@@ -43,6 +43,20 @@ export class ContractBreach extends UsageError {
   }
 }
 
+/**
+ * Asks a model something outside a run.
+ * @param plugIn as the person named it; undefined for a model of ours, whose errors are bugs
+ */
+export function askModel<Answer>(plugIn: string | undefined, call: string, ask: () => Answer): Answer {
+  try {
+    return ask();
+  } catch (error) {
+    if (plugIn === undefined || error instanceof AppError) throw error;
+    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new ContractBreach('calls', `${plugIn}: ${call} threw ${why}`);
+  }
+}
+
 /** What a plug-in of either kind may do wrong, and what it has been given. */
 class Ledger {
   readonly requests = new TokenTable(COLUMNS);

@@ -22,6 +22,7 @@ import reorder from './filters/reorder.ts';
 import stall from './filters/stall.ts';
 import statistics from './filters/statistics.ts';
 import torn from './filters/torn.ts';
+import { askModel } from './guard.ts';
 import array from './models/array.ts';
 import fixed from './models/fixed.ts';
 import flash from './models/flash.ts';
@@ -279,7 +280,9 @@ export function resolveParameters(
     parameters[key] = parsed.data;
     written[key] = value;
   }
-  const fault = model.check?.(parameters);
+  const plugIn =
+    loaded.provenance.from === 'built-in' ? undefined : `${noun} (${loaded.provenance.specifier})`;
+  const fault = askModel(plugIn, 'check()', () => model.check?.(parameters));
   if (fault !== undefined) {
     throw fail(fault.parameter, `parameter "${fault.parameter}" of ${noun} ${fault.problem}`);
   }

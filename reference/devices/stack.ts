@@ -14,7 +14,7 @@ import {
   type NextDevice,
   type SubmitAnswer,
 } from './api.ts';
-import { type Guarded, GuardedDevice, GuardedFilter } from './guard.ts';
+import { askModel, type Guarded, GuardedDevice, GuardedFilter } from './guard.ts';
 import { Station } from './station.ts';
 
 export interface FilterSetup {
@@ -55,6 +55,8 @@ export interface DeviceStack {
   /** To be submitted to. */
   readonly top: NextDevice;
   readonly device: Device;
+  /** Why the device does not start as it would be after long use; undefined when it does. */
+  readonly fresh: string | undefined;
   /** As in the setup. */
   readonly filters: readonly { readonly name: string; readonly filter: Filter }[];
   /** Of the device itself. */
@@ -166,7 +168,17 @@ export function createStack(setup: DeviceSetup, name: string, createContext: Cre
     below = layer;
     context = own;
   }
-  return { name, top, device, filters: built, station: bottom.station, outerStation: below.station, guarded };
+  const fresh = askModel(setup.plugIn, 'fresh()', () => setup.model.fresh?.(setup.parameters));
+  return {
+    name,
+    fresh,
+    top,
+    device,
+    filters: built,
+    station: bottom.station,
+    outerStation: below.station,
+    guarded,
+  };
 }
 
 function createDevice(

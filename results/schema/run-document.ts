@@ -120,6 +120,20 @@ export interface LayerLatency {
   readonly meanNs: number | null;
 }
 
+/** What the filters of a device measured, and whether it began as after long use. */
+export interface DeviceNote {
+  /** Such as `esx1/flash`. */
+  readonly name: string;
+  /** Why it did not start at steady state; null when it did. */
+  readonly fresh: string | null;
+  /** The first is the outermost. */
+  readonly filters: readonly {
+    readonly name: string;
+    readonly statistics: Readonly<Record<string, number>>;
+    readonly log: readonly string[];
+  }[];
+}
+
 export interface ModeResult {
   readonly workload: string;
   readonly mode: string;
@@ -181,6 +195,8 @@ export interface ModeResult {
     readonly checkpoints: number;
     readonly joinedWrites: number;
   };
+  /** Devices with filters, or that did not start at steady state; absent where there is none. Whole run. */
+  readonly devices?: readonly DeviceNote[] | undefined;
   readonly virtualNs: number;
   readonly events: number;
 }

@@ -157,6 +157,22 @@ const result = z.object({
     checkpoints: count,
     joinedWrites: count,
   }),
+  devices: z
+    .array(
+      z.object({
+        name: z.string(),
+        fresh: z.string().nullable(),
+        filters: z.array(
+          z.object({
+            name: z.string(),
+            statistics: z.record(z.string(), z.number()),
+            log: z.array(z.string()),
+          }),
+        ),
+      }),
+    )
+    .optional()
+    .meta({ description: 'devices with filters, or that did not start at steady state' }),
   virtualNs: ns,
   events: count,
 });
