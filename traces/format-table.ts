@@ -22,6 +22,7 @@ import { mqsim } from './formats/mqsim.ts';
 import { msr } from './formats/msr.ts';
 import { opencas } from './formats/opencas.ts';
 import { oracleGeneral } from './formats/oracle-general.ts';
+import { profile } from './formats/profile.ts';
 import { spc } from './formats/spc.ts';
 import { ssdsim } from './formats/ssdsim.ts';
 import { struct } from './formats/struct.ts';
@@ -57,6 +58,7 @@ export const formatTable: readonly TraceFormat[] = [
   lcs,
   opencas,
   arrow,
+  profile,
 ];
 
 /** Formats whose columns a person names, behind a colon: `delimited:disk,op,offset,length,time:us`. */

@@ -7,7 +7,16 @@ import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../program/package-root.ts';
 import { runFvp } from './run-fvp.ts';
 
-const COMMANDS = ['bench run', 'bench micro', 'cluster list', 'cluster show', 'trace info'];
+const COMMANDS = [
+  'bench run',
+  'bench micro',
+  'cluster list',
+  'cluster show',
+  'trace info',
+  'trace fit',
+  'trace synth',
+  'trace record',
+];
 
 describe('fvp alone', () => {
   test('prints three things to try and exits 0', async () => {

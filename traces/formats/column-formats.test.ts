@@ -12,7 +12,7 @@ describe('every format', () => {
   it('is there by the name a person types', () => {
     const names = [...formatTable.map(({ name }) => name), ...Object.keys(mapperTable)];
     expect(names.sort()).toEqual(
-      'alibaba arc arrow blkparse blkreplay blktrace btreplay cachelib delimited disksim etw fio-iolog fiu hfplayer k5 lcs mqsim msr opencas oracle-general spc ssdsim struct systor tencent vscsi vscsistats'.split(
+      'alibaba arc arrow blkparse blkreplay blktrace btreplay cachelib delimited disksim etw fio-iolog fiu hfplayer k5 lcs mqsim msr opencas oracle-general profile spc ssdsim struct systor tencent vscsi vscsistats'.split(
         ' ',
       ),
     );
