@@ -59,7 +59,10 @@ export async function runTraceRecord(
     try {
       const provenance = { startedAt, blktrace: version, ...machine(flags.device) };
       const name = basename(flags.device);
-      const sink = await writer.open({ name, diskNames: trace.diskNames, provenance }, output);
+      const sink = await writer.open(
+        { name, diskNames: trace.diskNames, provenance, warnings: trace.warnings },
+        output,
+      );
       const cursor = trace.cursor();
       for (let block = cursor.next(); block !== undefined; block = cursor.next()) sink.write(block);
       const notes = [

@@ -29,6 +29,7 @@ export async function writeSynthetic(
       name: options.name,
       diskNames: profile.disks.map(({ name }) => name),
       provenance: { synthetic: `drawn from the profile ${options.name}, seed ${options.seed}` },
+      warnings: [],
     },
     output,
   );
