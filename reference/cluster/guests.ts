@@ -319,6 +319,15 @@ export class Guests implements GuestPort {
     return count;
   }
 
+  /** I/Os of the VM that have arrived and are not complete. */
+  open(vm: number): number {
+    const first = this.firstDisk[vm]!;
+    let count = this.underWay(vm);
+    for (let disk = first; disk < first + this.vms[vm]!.locals.length; disk++)
+      for (let slot = this.waitHead[disk]!; slot >= 0; slot = this.words[slot * SLOT_WORDS + NEXT]!) count++;
+    return count;
+  }
+
   /** The VM runs, on this host; `locals` as in GuestVm. */
   resume(vm: number, host: HostMachine, hostIndex: number, locals: readonly number[]): void {
     this.vms[vm] = { ...this.vms[vm]!, host, hostIndex, locals };

@@ -366,6 +366,23 @@ export class ClusterRun {
     return this.phase !== PHASE_DONE;
   }
 
+  /** What has happened so far, in runs with events. */
+  get historySoFar(): readonly HistoryEntry[] {
+    return this.history;
+  }
+
+  /** True when acknowledged data of this disk was declared gone. */
+  isLost(disk: number): boolean {
+    return this.availability?.isLost(this.disks[disk]!.vm) ?? false;
+  }
+
+  /** Disks that are neither closed nor given up, or whose VM still waits for I/Os. */
+  unsettled(): { readonly disk: number; readonly state: number; readonly open: number }[] {
+    return this.disks
+      .map((place, disk) => ({ disk, state: place.state, open: this.guests.open(place.vm) }))
+      .filter(({ state, open }) => !ENDED_STATES.includes(state) || open > 0);
+  }
+
   /** Load time reached, ns. */
   get progressNs(): number {
     return this.phase === PHASE_ARMING ? 0 : this.runtime.nowNs - this.startNs;

@@ -72,6 +72,10 @@ export class StampedContent implements ClusterContent {
   readonly datastore: Map<number, number>[] = [];
   /** Called after each change of the datastore. */
   onDatastoreWrite: ((disk: number, offset: number, bytes: number) => void) | undefined;
+  /** Called when a guest has been answered. */
+  onAcknowledged: ((io: GuestIo) => void) | undefined;
+  /** A line for each answer to a guest. */
+  readonly completions: string[] = [];
   readsChecked = 0;
   private readonly flash: Map<number, number>[] = [];
   /** By host and token: what the core has said of a request that it is about to make. */
@@ -271,6 +275,8 @@ export class StampedContent implements ClusterContent {
     io.completed = ++this.clock;
     // Nobody knows what became of it.
     if (status !== 0) io.aborted = true;
+    this.completions.push(`${payload} ${status}`);
+    this.onAcknowledged?.(io);
     if (io.operation === OP_READ && status === 0) this.checkRead(io);
   }
 
@@ -282,6 +288,36 @@ export class StampedContent implements ClusterContent {
       stamps.set(sector, last.operation === OP_WRITE ? last.number : UNDEFINED);
     }
     return stamps;
+  }
+
+  /** Disks that anybody has written to. */
+  disks(): number[] {
+    return [...new Set([...this.history.keys(), ...this.datastore.keys()])].filter(
+      (disk) => this.history[disk] !== undefined || this.datastore[disk] !== undefined,
+    );
+  }
+
+  guestIo(payload: number): GuestIo | undefined {
+    return this.guestIos.get(payload);
+  }
+
+  /** True when write `a` was asked for before write `b`. */
+  isOlder(a: number, b: number): boolean {
+    const [first, second] = [this.guestIos.get(a), this.guestIos.get(b)];
+    return first !== undefined && second !== undefined && first.submitted < second.submitted;
+  }
+
+  /** True when the datastore has this write, or one that may stand in its place, in every sector of the range. */
+  isOnDatastore(io: GuestIo, offset = io.offset, bytes = io.bytes): boolean {
+    const image = this.image(io.disk);
+    for (let sector = offset / SECTOR; sector < (offset + bytes) / SECTOR; sector++) {
+      const stamp = image.get(sector) ?? UNWRITTEN;
+      if (stamp === io.number || stamp === UNDEFINED) continue;
+      const other = this.guestIos.get(stamp);
+      // An older one will not do, unless both were under way at once.
+      if (other === undefined || (other.completed > 0 && other.completed < io.submitted)) return false;
+    }
+    return true;
   }
 
   /** By sector: what it may hold when nothing is under way any more. */

@@ -150,7 +150,8 @@ export interface PlaneWatcher {
   /** A host has crashed at a point where a probe stopped it. */
   crashed?(host: number): void;
   message?(from: number, to: number, message: number, fields: Float64Array): void;
-  flashRecordWritten?(host: number, note: LogNote): void;
+  /** A header or record is on its way to flash. */
+  flashRecordSubmitted?(host: number, note: LogNote): void;
 }
 
 interface Machine {
@@ -551,7 +552,6 @@ export class FaultPlane {
       if (item.fault === FAULT_TORN) content?.flashFaulted(id, FAULT_TORN, item.sector);
       place.medium.written(address, bytes, item.isHeader, item.note, whole);
       if (item.fault === FAULT_CORRUPT && !item.isHeader) place.medium.damage(address / 512 + item.sector);
-      if (item.note !== undefined) this.options.watcher.flashRecordWritten?.(machine.host, item.note);
     } else if (operation === FLASH_READ && !item.isHeader) {
       if (item.fault === FAULT_CORRUPT || place.medium.isDamaged(address, bytes)) status = STATUS_CORRUPT;
     }
@@ -761,6 +761,7 @@ export class FaultPlane {
             sector: 0,
           };
           const id = this.add(item);
+          if (item.note !== undefined) this.options.watcher.flashRecordSubmitted?.(host, item.note);
           this.runtime.countFlash(host, operation, bytes, cause);
           this.options.content?.flashSubmitted(host, operation, address, bytes, token, id);
           this.runtime.submitFlash(host, operation, address, bytes, id, key);

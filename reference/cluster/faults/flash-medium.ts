@@ -98,9 +98,16 @@ export class FlashMedium {
       .sort((a, b) => a.header.disk - b.header.disk);
   }
 
-  /** A record of a disk's log, whole or not; undefined: there is none. */
-  record(disk: number, sequence: number): LogRecord | undefined {
-    return this.logs.get(disk)?.records.get(sequence);
+  /** Records of a disk's log beyond a sequence number, whole or not. */
+  recordsAfter(disk: number, sequence: number): LogRecord[] {
+    return [...(this.logs.get(disk)?.records.values() ?? [])].filter((record) => record.sequence > sequence);
+  }
+
+  /** True when a record of the disk's log carries this payload. */
+  hasPayload(disk: number, payload: number): boolean {
+    for (const record of this.logs.get(disk)?.records.values() ?? [])
+      if (record.payload === payload) return true;
+    return false;
   }
 
   header(disk: number): LogHeader | undefined {

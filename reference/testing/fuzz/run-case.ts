@@ -1,60 +1,113 @@
-/** Runs one case of the cluster tester to its end, heals everything, and asks the checkers. */
+/** Runs one case of the cluster tester to its end and asks every checker. */
+import type { PlaneWatcher } from '../../cluster/faults/fault-plane.ts';
 import { ClusterRun } from '../../cluster/run-cluster.ts';
 import { ListSource } from '../../cluster/testing/plain-scenario.ts';
+import { hash2, hashName } from '../../kernel/random.ts';
+import type { Verdict, World } from '../checkers/checker.ts';
+import { allCheckers } from '../checkers/checkers.ts';
 import { StampedContent } from '../stamped-content.ts';
 import type { FuzzCase } from './draw-case.ts';
 
 export interface CaseResult {
-  readonly violations: readonly string[];
+  readonly seed: number;
+  /** Only of those that do not pass. */
+  readonly objections: readonly Verdict[];
+  /** What the host program threw, if it did. */
+  readonly crash: string | undefined;
+  /** Of everything that happened, in order: the same seed gives the same one on every machine. */
+  readonly hash: string;
   readonly operations: number;
-  readonly history: readonly unknown[];
+  /** Events that took place, by kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly recoveries: number;
+  readonly migrations: number;
+  readonly repairs: number;
+  readonly declaredLost: number;
 }
+
+/** How long the load of a case lasts at the most, about. */
+const EXPECTED_NS = 8e9;
 
 export function runCase(fuzz: FuzzCase): CaseResult {
   const content = new StampedContent();
-  const sources = fuzz.loads.map((load) => new ListSource(load));
-  const run = new ClusterRun(
-    fuzz.scenario,
-    sources.map((source) => ({ source })),
-    {
-      mode: fuzz.mode,
-      seed: fuzz.seed,
-      content,
-      expectedNs: 8e9,
-      faults: {
-        events: fuzz.events,
-        weather: fuzz.weather,
-        clocks: fuzz.clocks,
-        tearing: fuzz.tearing,
+  const world: World = { content, run: undefined, beyond: fuzz.beyond };
+  const checkers = allCheckers(world);
+  content.onAcknowledged = (io) => {
+    for (const checker of checkers) checker.acknowledged(io);
+  };
+  const watcher = watchedByAll(checkers.map((checker) => checker.watcher));
+  let crash: string | undefined;
+  try {
+    const run = new ClusterRun(
+      fuzz.scenario,
+      fuzz.loads.map((load) => ({ source: new ListSource(load) })),
+      {
+        mode: fuzz.mode,
+        seed: fuzz.seed,
+        content,
+        expectedNs: EXPECTED_NS,
+        faults: {
+          events: fuzz.events,
+          weather: fuzz.weather,
+          clocks: fuzz.clocks,
+          tearing: fuzz.tearing,
+          watcher,
+        },
       },
-    },
-  );
-  while (run.advance(10_000));
-  const result = run.result();
-  const violations = [...content.violations];
-  const lost = result.history.some((entry) => entry.detail === 'lost' || entry.state === 'LOST');
-  if (lost && !fuzz.beyond) violations.push('data was declared lost within what the mode promises');
-  if (!lost) {
-    for (const source of sources)
-      if (source.completions !== source.completedNs.length)
-        violations.push(`${source.completions} of ${source.completedNs.length} I/Os completed`);
-    for (const [disk] of content.datastore.entries()) {
-      for (const [sector, stamp] of content.settledOf(disk)) {
-        const found = content.image(disk).get(sector) ?? 0;
-        if (found !== stamp)
-          violations.push(`disk ${disk} sector ${sector} holds ${found}, was read as ${stamp}`);
-      }
-      for (const [sector, stamp] of content.acknowledged(disk)) {
-        const found = content.image(disk).get(sector) ?? 0;
-        if (!stamp.includes(found))
-          violations.push(`disk ${disk} sector ${sector} holds ${found}, must be one of ${stamp.join(' ')}`);
-      }
-    }
+    );
+    world.run = run;
+    while (run.advance(10_000));
+    for (const checker of checkers) checker.ended();
+  } catch (error) {
+    crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
-  for (const host of run.runtime.fvpHosts)
-    if (host.underWay !== 0)
-      violations.push(
-        `host ${host.state.id}: ${host.state.ops.used} requests, ${host.held.count} held logs are left`,
-      );
-  return { violations, operations: result.completed, history: result.history };
+  const history = world.run?.historySoFar ?? [];
+  const count = (test: (entry: (typeof history)[number]) => boolean) => history.filter(test).length;
+  const faults: Record<string, number> = {};
+  for (const { event } of history)
+    if (event !== 'state' && event !== 'vm') faults[event] = (faults[event] ?? 0) + 1;
+  return {
+    seed: fuzz.seed,
+    objections: checkers.map((checker) => checker.verdict()).filter(({ valid }) => valid !== true),
+    crash,
+    hash: hashOf([...history.map((entry) => JSON.stringify(entry)), ...content.completions]),
+    operations: content.completions.length,
+    faults,
+    recoveries: count(({ state }) => state === 'REPLAYING'),
+    migrations: faults['migrate'] ?? 0,
+    repairs: count(({ state }) => state === 'WB_RESYNC'),
+    declaredLost: count(({ event, detail }) => event === 'vm' && detail === 'lost'),
+  };
+}
+
+function watchedByAll(watchers: readonly PlaneWatcher[]): PlaneWatcher {
+  return {
+    recordReplaced: (...told) => {
+      for (const watcher of watchers) watcher.recordReplaced?.(...told);
+    },
+    datastoreWritten: (...told) => {
+      for (const watcher of watchers) watcher.datastoreWritten?.(...told);
+    },
+    stateChanged: (...told) => {
+      for (const watcher of watchers) watcher.stateChanged?.(...told);
+    },
+    message: (...told) => {
+      for (const watcher of watchers) watcher.message?.(...told);
+    },
+    flashRecordSubmitted: (...told) => {
+      for (const watcher of watchers) watcher.flashRecordSubmitted?.(...told);
+    },
+  };
+}
+
+/** 64 bits over lines, as hexadecimal digits. */
+function hashOf(lines: readonly string[]): string {
+  let low = 1;
+  let high = 2;
+  for (const line of lines) {
+    const hash = hashName(line);
+    low = hash2(low, hash);
+    high = hash2(high, low ^ hash);
+  }
+  return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }
