@@ -114,7 +114,7 @@ export interface DeviceStatistics {
 /**
  * Units of a parameter. `time` parameters are written with a unit ("90us") and given to the factory in nanoseconds;
  * `bytes` ("8GiB") in bytes; `bytes-per-second` ("10Gbit/s"); `fraction` ("20%" or 0.2); `count` and `choice` as
- * they are; `service-time` is a distribution (see service-time.ts).
+ * they are; `service-time` is a distribution (see service-time.ts); `table` is a list in a form of the model's own.
  */
 export type ParameterUnit =
   | 'time'
@@ -124,7 +124,8 @@ export type ParameterUnit =
   | 'count'
   | 'flag'
   | 'choice'
-  | 'service-time';
+  | 'service-time'
+  | 'table';
 
 export interface ParameterDeclaration {
   readonly unit: ParameterUnit;

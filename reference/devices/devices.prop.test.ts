@@ -75,6 +75,52 @@ const ARRAY = fc.record({
   flush: fc.constantFrom('roundtrip', 'drain'),
 });
 
+/** An array with a failed spindle, a rebuild and other users. */
+const TROUBLED = ARRAY.map((array) => ({
+  ...array,
+  failedSpindles: array.writePenalty > 1 && array.spindles > array.stripeWidth ? 1 : 0,
+  destageShare: array.ports === 1 ? 0 : array.destageShare,
+  tenantIops: 5,
+}));
+
+const HDD = fc.record({
+  size: fc.constantFrom('1GB', '600GB'),
+  scheduler: fc.constantFrom('fifo', 'elevator', 'soonest'),
+  zones: fc.integer({ min: 1, max: 4 }),
+  queueDepth: fc.constantFrom(0, 1, 5),
+  readAhead: fc.constantFrom(0, '64KiB', '1MiB'),
+  writeCache: fc.constantFrom(0, '64KiB', '16MiB'),
+  volatileCache: fc.boolean(),
+});
+
+const SSD = fc.record({
+  channels: fc.integer({ min: 1, max: 3 }),
+  diesPerChannel: fc.integer({ min: 1, max: 3 }),
+  cell: fc.constantFrom('slc', 'mlc', 'tlc', 'qlc'),
+  program: time,
+  page: fc.constantFrom('4KiB', '16KiB'),
+  planes: fc.integer({ min: 1, max: 2 }),
+  pagesPerBlock: fc.constantFrom(4, 8),
+  blocksPerDie: fc.constantFrom(16, 24),
+  overProvisioning: fc.constantFrom('50%', 1),
+  preconditioned: fc.boolean(),
+  writeBuffer: fc.constantFrom('64KiB', '1MiB'),
+  queueDepth: fc.constantFrom(0, 1, 4),
+  volatileCache: fc.boolean(),
+});
+
+const PVFS = fc.record({
+  nodes: fc.integer({ min: 2, max: 5 }),
+  copies: fc.integer({ min: 1, max: 2 }),
+  stripe: fc.constantFrom('4KiB', '64KiB'),
+  processor: time,
+  hitRate: fc.constantFrom(0, '30%', 1),
+  writeBuffer: fc.constantFrom(0, '64KiB', '16MiB'),
+  disks: fc.integer({ min: 1, max: 3 }),
+  diskRead: time,
+  diskWrite: time,
+});
+
 async function drive(
   name: string,
   overrides: Record<string, unknown>,
@@ -121,6 +167,38 @@ describe('any sequence of requests', () => {
         },
       ),
       { numRuns: 400 },
+    );
+  });
+
+  it.each([
+    ['ssd', SSD],
+    ['hdd', HDD],
+    ['array', TROUBLED],
+    ['pvfs', PVFS],
+    ['ram', fc.record({ latency: time, workers: fc.integer({ min: 1, max: 3 }) })],
+  ] as const)('is completed once each by %s, and the same way again', async (name, parameters) => {
+    await fc.assert(
+      fc.asyncProperty(
+        parameters as fc.Arbitrary<Record<string, unknown>>,
+        fc.array(step([0, 1, 1, 2, 3]), { maxLength: 60 }),
+        async (overrides, steps) => {
+          const driver = await drive(name, overrides, steps);
+          expect(trail(await drive(name, overrides, steps))).toEqual(trail(driver));
+          expect(driver.requests.every((each) => each.completedNs >= 0)).toBe(true);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('leaves nothing in the volatile buffer of an ssd that a flush covers', async () => {
+    await fc.assert(
+      fc.asyncProperty(SSD, fc.array(step([0, 1, 1, 3]), { maxLength: 60 }), async (overrides, steps) => {
+        const last = { afterNs: 1e12, operation: 2, unit: 0, sectors: 0, address: 0, flags: 0 };
+        const driver = await drive('ssd', { ...overrides, volatileCache: true }, [...steps, last]);
+        expect(driver.device.statistics().bufferedBytes).toBe(0);
+      }),
+      { numRuns: 100 },
     );
   });
 

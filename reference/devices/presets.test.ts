@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hash2 } from '../kernel/random.ts';
 import { DEVICE_READ, DEVICE_SEND, DEVICE_WRITE } from './api.ts';
 import { listPresets, loadPreset } from './presets.ts';
 import { loadDevice, resolveParameters } from './registry.ts';
@@ -78,6 +79,28 @@ describe('presets', () => {
     expect(relativeError(await rate(name, DEVICE_READ, 512, 32, 20000), 141_000)).toBeLessThan(0.07);
     expect(relativeError(1e6 * (await rate(name, DEVICE_READ, 1e6, 32, 2000)), 1.5e9)).toBeLessThan(0.05);
     expect(relativeError(1e6 * (await rate(name, DEVICE_WRITE, 1e6, 32, 2000)), 1.1e9)).toBeLessThan(0.05);
+  });
+
+  it('intel-p4500-2tb reads and writes as the product guide says, garbage collection included', async () => {
+    const name = 'intel-p4500-2tb';
+    const random = async (operation: number, depth: number, count: number) => {
+      const driver = await drivePreset(name);
+      let issued = 0;
+      const issue = () => {
+        if (issued < count)
+          driver.submit({ operation, bytes: 4 * KIB, address: (hash2(issued++, 5) % 2 ** 28) * 4 * KIB });
+      };
+      driver.onComplete = issue;
+      for (let i = 0; i < depth; i++) issue();
+      driver.run();
+      const meanNs = meanLatencyNs(driver.requests);
+      return { meanUs: meanNs / 1000, perSecond: (depth * 1e9) / meanNs };
+    };
+    expect(relativeError((await random(DEVICE_READ, 1, 2000)).meanUs, 85)).toBeLessThan(0.05);
+    expect(relativeError((await random(DEVICE_READ, 256, 50_000)).perSecond, 490_000)).toBeLessThan(0.07);
+    // The guide has 20 us.
+    expect((await random(DEVICE_WRITE, 1, 1000)).meanUs).toBeLessThan(20);
+    expect(relativeError((await random(DEVICE_WRITE, 32, 100_000)).perSecond, 38_000)).toBeLessThan(0.1);
   });
 
   it('nvme-tlc reads and writes at the rates it is fitted to', async () => {

@@ -24,15 +24,31 @@ import statistics from './filters/statistics.ts';
 import torn from './filters/torn.ts';
 import { askModel } from './guard.ts';
 import array from './models/array.ts';
+import empirical from './models/empirical.ts';
 import fixed from './models/fixed.ts';
 import flash from './models/flash.ts';
+import hdd from './models/hdd.ts';
 import link from './models/link.ts';
 import nullDevice from './models/null.ts';
+import pvfs from './models/pvfs.ts';
+import ram from './models/ram.ts';
+import ssd from './models/ssd.ts';
 import { loadPlugIn, type Provenance } from './plug-in-module.ts';
 import { listPresets, loadPreset, presetHint, presetNames } from './presets.ts';
 
 /** The models that come with fvp; a new one is a file in models/ and a line here. */
-const BUILT_IN: readonly DeviceModel<unknown>[] = [nullDevice, fixed, flash, link, array];
+const BUILT_IN: readonly DeviceModel<unknown>[] = [
+  nullDevice,
+  fixed,
+  ram,
+  flash,
+  ssd,
+  hdd,
+  link,
+  array,
+  pvfs,
+  empirical,
+];
 
 /** The filters that come with fvp; a new one is a file in filters/ and a line here. */
 const BUILT_IN_FILTERS: readonly FilterModel<unknown>[] = [

@@ -100,7 +100,7 @@ export const arrayParameters = {
   }),
   destageShare: fractionParameter({
     description:
-      'Share of the operations of a spindle that destages get above the high mark while reads wait.',
+      'Share of the operations of a spindle that destages get above the high mark while reads wait. 0: a destage under way is put aside as soon as a read comes, and reads notice nothing of it.',
     default: '50%',
     max: 0.9,
     source: 'assumed',
@@ -149,6 +149,34 @@ export const arrayParameters = {
     choices: [1, 2, 4, 6],
     source: PS_SERIES,
   }),
+  failedSpindles: countParameter({
+    description:
+      'Spindles that have failed: what they held is read from the others of their group, or from the mirror.',
+    default: 0,
+    min: 0,
+    max: 1,
+    source: 'assumed: a healthy array',
+  }),
+  rebuildRate: bytesParameter({
+    description: 'Bytes per second at which a failed spindle is rebuilt on a spare. 0: not under way.',
+    default: '0',
+    max: '10GB',
+    source: 'assumed: a healthy array',
+  }),
+  tenantIops: countParameter({
+    description:
+      'Operations per second that other users of the array cause on its spindles, all together, at random times and places.',
+    default: 0,
+    min: 0,
+    max: 100_000_000,
+    source: 'assumed: the array is not shared with others',
+  }),
+  tenantSize: bytesParameter({
+    description: 'Bytes of each operation of other users.',
+    default: '16KiB',
+    max: '64MiB',
+    source: 'assumed',
+  }),
   flush: choiceParameter({
     description: 'What a flush does: roundtrip (battery-backed cache) or drain (waits for the spindles).',
     default: 'roundtrip',
@@ -177,5 +205,26 @@ export function checkArray(array: ArrayParameters): ParameterFault | undefined {
   if (array.stripe % lineBytes !== 0) {
     return { parameter: 'stripe', problem: `must be a multiple of cacheLine, ${array.cacheLine}` };
   }
+  if (array.failedSpindles > 0 && array.writePenalty === 1)
+    return {
+      parameter: 'failedSpindles',
+      problem: 'must be 0 where there is no redundancy: writePenalty is 1',
+    };
+  if (array.failedSpindles > 0 && array.spindles <= array.stripeWidth)
+    return {
+      parameter: 'failedSpindles',
+      problem: 'must be 0 where there are no more spindles than stripeWidth',
+    };
+  if (array.rebuildRate > 0 && array.failedSpindles === 0)
+    return { parameter: 'rebuildRate', problem: 'must be 0 where no spindle has failed' };
+  if (othersLoad(array) >= 1)
+    return { parameter: 'tenantIops', problem: 'with rebuildRate is more than the spindles can do' };
   return undefined;
+}
+
+/** Share of its time that a spindle, of those near a failed one, works for others. */
+function othersLoad(array: ArrayParameters): number {
+  const seconds = (bytes: number): number => array.spindleRead.meanNs / 1e9 + bytes / array.spindleBandwidth;
+  const tenants = (array.tenantIops / (array.spindles - array.failedSpindles)) * seconds(array.tenantSize);
+  return tenants + (array.rebuildRate / array.stripe) * seconds(array.stripe);
 }

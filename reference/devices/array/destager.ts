@@ -70,7 +70,8 @@ export class Destager implements BackgroundWork {
     this.linesPerStripe = array.stripe / cache.lineBytes;
     const inherited = Math.floor(Math.floor(this.limitLines * array.initialDirty) / array.spindles);
     this.inherited = new Int32Array(array.spindles).fill(inherited);
-    this.dirtyLines = inherited * array.spindles;
+    if (array.failedSpindles > 0) this.inherited[0] = 0;
+    this.dirtyLines = inherited * (array.spindles - array.failedSpindles);
     this.dirtyLinesMax = this.dirtyLines;
   }
 

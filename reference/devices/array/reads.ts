@@ -23,7 +23,7 @@ import {
   WAITER_WORDS,
 } from './slots.ts';
 import type { PieceOwner } from './spindle-writes.ts';
-import { BACKGROUND_STAGE, FETCH, PREFETCH, type Spindles } from './spindles.ts';
+import { ALONGSIDE, BACKGROUND_STAGE, FETCH, PREFETCH, type Spindles } from './spindles.ts';
 import { SequentialStreams } from './streams.ts';
 
 export class Reads {
@@ -173,8 +173,14 @@ export class Reads {
     const stop = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
     while (at < stop) {
       const to = Math.min(stop, (Math.floor(at / stripe) + 1) * stripe);
-      const piece = ++words[row + REQUEST_WAITING]!;
-      spindles.enqueueRead(spindles.operation(FETCH, slot, unit, at, to - at, key, piece));
+      // What a failed spindle held comes from all that stand for it.
+      const reads = spindles.isLost(unit, at) ? spindles.partners : 1;
+      for (let partner = 1; partner <= reads; partner++) {
+        const piece = ++words[row + REQUEST_WAITING]!;
+        const operation = spindles.operation(FETCH, slot, unit, at, to - at, key, piece);
+        if (reads > 1) spindles.enqueuePartnerRead(operation, partner);
+        else spindles.enqueueRead(operation);
+      }
       at = to;
     }
   }
@@ -221,5 +227,13 @@ export class Reads {
     spindles.operations.doubles[OPERATION_DOUBLES * operation + OPERATION_BYTES] = bytes;
     this.prefetchedBytes.add(bytes);
     spindles.enqueueRead(operation);
+    if (!spindles.isLost(unit, start)) return;
+    for (let partner = 2; partner <= spindles.partners; partner++) {
+      const key = spindles.nextBackgroundKey();
+      spindles.enqueuePartnerRead(
+        spindles.operation(ALONGSIDE, -1, unit, from * lineBytes, bytes, key, BACKGROUND_STAGE),
+        partner,
+      );
+    }
   }
 }

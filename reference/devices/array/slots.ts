@@ -40,8 +40,9 @@ export const OPERATION_WRITES = 3;
 export const OPERATION_UNIT = 4;
 export const OPERATION_KEY = 5;
 export const OPERATION_STAGE = 6;
-/** First of the requests that wait for what a prefetch brings, -1 when there is none. */
+/** First of the requests that wait for what a prefetch brings, -1 when there is none; PUT_ASIDE of a destage. */
 export const OPERATION_WAITERS = 7;
+export const PUT_ASIDE = -2;
 /** Doubles of an operation's row, bytes. */
 export const OPERATION_DOUBLES = 4;
 /** Logical address within the unit. */
@@ -49,6 +50,8 @@ export const OPERATION_ADDRESS = 0;
 export const OPERATION_BYTES = 1;
 /** Place on the spindle. */
 export const OPERATION_PLACE = 2;
+/** When it was queued, ns; of a destage that was put aside, what is left of it. */
+export const OPERATION_QUEUED = 3;
 
 /** Words of a job's row. A job is a write to the spindles with its parity: a chain of operations, or several at once. */
 export const JOB_WORDS = 16;

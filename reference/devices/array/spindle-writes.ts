@@ -103,7 +103,7 @@ export class SpindleWrites {
     const { stripeWidth, writePenalty, stripe } = this.parameters;
     const redundancy = writePenalty === 2 ? stripeWidth : writePenalty / 2 - 1;
     const count = stripeWidth + redundancy;
-    const data = spindles.spindleOf(unit, address);
+    const data = spindles.homeOf(unit, address);
     const job = this.job(-1, unit, data, spindles.placeOf(address), bytes, key, BACKGROUND_STAGE);
     const row = JOB_WORDS * job;
     this.jobs.words[row + JOB_LINE] = firstLine;

@@ -9,6 +9,8 @@
  *   spindle, but a destage under way is not interrupted, and above `highWater` destages get `destageShare`.
  * - A destage of one line costs `writePenalty` operations, all on the spindle of its data: parity rotates, so in the
  *   long run each spindle gets the same. A full stripe costs one per spindle, parity included.
+ * - A failed spindle is read by way of the others of its group, or its mirror; what would be written to it goes to one
+ *   of them. Rebuilding and other users of the array are load on the spindles (other-load.ts).
  * - `flush: drain` makes the cache volatile: a flush waits until what its unit had dirty is on the spindles, and a FUA
  *   write goes through. `flush: roundtrip` (battery-backed) answers at once.
  *
@@ -55,7 +57,7 @@ import {
   Slots,
 } from '../array/slots.ts';
 import type { PieceOwner } from '../array/spindle-writes.ts';
-import { FETCH, PREFETCH } from '../array/spindles.ts';
+import { ALONGSIDE, FETCH, PREFETCH } from '../array/spindles.ts';
 import { UnitQueues } from '../array/unit-queues.ts';
 import { WriteCache } from '../array/write-cache.ts';
 import { RunningTotal } from '../running-total.ts';
@@ -143,8 +145,8 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
 
   /** A spindle's operation ends (argument: the spindle), or a place in a unit's queue is free (-1 - unit). */
   fire(argument: number): void {
-    if (argument >= 0) this.operationEnded(argument);
-    else this.unitWoken(-1 - argument);
+    if (argument < 0) this.unitWoken(-1 - argument);
+    else if (this.destager.spindles.isDue(argument)) this.operationEnded(argument);
   }
 
   /** `busyNs` and `servers` are those of the spindles. */
@@ -178,6 +180,9 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
       portBusyNs: this.ports.busyNs,
       frontEndBusyNs: this.frontEnd.busyNs,
       startedFresh: this.parameters.initialDirty === 0 ? 1 : 0,
+      ...(spindles.others === undefined
+        ? {}
+        : { otherOperations: spindles.others.operations, otherBusyNs: spindles.others.busyNs.value }),
     };
   }
 
@@ -325,7 +330,7 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
     const kind = words[row + OPERATION_KIND]!;
     if (kind === FETCH) this.reading.fetched(operation);
     else if (kind === PREFETCH) this.reading.prefetched(operation);
-    else writes.stepEnded(words[row + OPERATION_OWNER]!);
+    else if (kind !== ALONGSIDE) writes.stepEnded(words[row + OPERATION_OWNER]!);
     spindles.ended(spindle, operation);
   }
 }
