@@ -535,10 +535,10 @@ export class ClusterRun {
     const { runtime, disks } = this;
     if (disks.every((place) => ENDED_STATES.includes(place.state))) {
       if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
-    } else if (runtime.nowNs - this.loadEndNs < UNSETTLED_NS) return false;
+    } else if (runtime.nowNs - this.loadEndNs < UNSETTLED_NS && runtime.queue.size > 0) return false;
     if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
     const quiet = runtime.messagesInFlight === 0 && runtime.fvpHosts.every((host) => host.underWay === 0);
-    return quiet || runtime.nowNs - this.loadEndNs >= UNSETTLED_NS;
+    return quiet || runtime.queue.size === 0 || runtime.nowNs - this.loadEndNs >= UNSETTLED_NS;
   }
 
   private isArmed(): boolean {

@@ -94,6 +94,16 @@ export class Control {
     this.bury(disk, STATE_FENCED);
   }
 
+  /**
+   * Dirty data is only at holders that do not answer this host: it lets the disk go, so that one of them, or a host that
+   * reaches them, can replay it.
+   */
+  giveAway(disk: VirtualDisk): void {
+    if (disk.dead) return;
+    this.state.ports.datastore.unlock(disk.id, this.token(disk));
+    this.bury(disk, STATE_FENCED);
+  }
+
   /** Acknowledged data is gone: the disk stays closed until an operator decides. */
   lost(disk: VirtualDisk): void {
     if (disk.dead) return;

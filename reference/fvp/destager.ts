@@ -71,15 +71,15 @@ export class Destager {
   private readonly checkpointer: Checkpointer;
   private readonly questions: Questions;
   private readonly onFenced: (disk: VirtualDisk) => void;
-  /** Called when data of the log can be read nowhere. */
-  private readonly onUnreadable: (disk: VirtualDisk) => void;
+  /** Called when data of the log can be read nowhere; `isSilent`: a holder that does not answer may have it. */
+  private readonly onUnreadable: (disk: VirtualDisk, isSilent: boolean) => void;
 
   constructor(
     state: HostState,
     checkpointer: Checkpointer,
     questions: Questions,
     onFenced: (disk: VirtualDisk) => void,
-    onUnreadable: (disk: VirtualDisk) => void,
+    onUnreadable: (disk: VirtualDisk, isSilent: boolean) => void,
   ) {
     this.state = state;
     this.checkpointer = checkpointer;
@@ -204,11 +204,12 @@ export class Destager {
       this.writeRun(disk, run);
       return;
     }
-    // Data that nobody has now: the run waits, and is tried again.
+    // Data that nobody delivers now: the run waits, and is tried again.
+    const isSilent = ops.words[run + OP_FLAGS] === STATUS_REFUSED;
     ops.words[run + OP_FLAGS] = STATUS_OK;
     if (++disk.unreadable > UNREADABLE_MOST) {
       ops.release(run);
-      this.onUnreadable(disk);
+      this.onUnreadable(disk, isSilent);
     } else this.wait(disk, run);
   }
 

@@ -108,7 +108,10 @@ export class Host {
     const state = new HostState(setup);
     this.state = state;
     const fenced = (disk: VirtualDisk) => this.control.fence(disk);
-    const unreadable = (disk: VirtualDisk) => this.control.lost(disk);
+    const unreadable = (disk: VirtualDisk, isSilent: boolean) => {
+      if (isSilent) this.control.giveAway(disk);
+      else this.control.lost(disk);
+    };
     this.replicator = new Replicator(state, (disk) => this.control.membersLost(disk));
     this.held = new HeldLogs(
       state,

@@ -50,6 +50,7 @@ import {
   STATUS_CORRUPT,
   STATUS_ERROR,
   STATUS_OK,
+  STATUS_REFUSED,
   type Status,
 } from './ports.ts';
 import type { Questions } from './recovery/questions.ts';
@@ -65,8 +66,8 @@ const UNREADABLE_MOST = 20;
 export class ReadPath {
   private readonly state: HostState;
   private readonly questions: Questions;
-  /** Called when dirty data can be read nowhere. */
-  private readonly onUnreadable: (disk: VirtualDisk) => void;
+  /** Called when dirty data can be read nowhere; `isSilent`: a holder that does not answer may have it. */
+  private readonly onUnreadable: (disk: VirtualDisk, isSilent: boolean) => void;
   /** The runs of the read being taken apart: consecutive bytes from one source. */
   private runCount = 0;
   private runOffset = new Float64Array(64);
@@ -75,7 +76,11 @@ export class ReadPath {
   private runAddress = new Float64Array(64);
   private runBucket = new Int32Array(64);
 
-  constructor(state: HostState, questions: Questions, onUnreadable: (disk: VirtualDisk) => void) {
+  constructor(
+    state: HostState,
+    questions: Questions,
+    onUnreadable: (disk: VirtualDisk, isSilent: boolean) => void,
+  ) {
     this.state = state;
     this.questions = questions;
     this.onUnreadable = onUnreadable;
@@ -357,8 +362,11 @@ export class ReadPath {
       if (disk.dead || status === STATUS_OK) this.finish(disk, part, status, PART_NETWORK_FLASH);
       else if (sequence <= disk.checkpoint)
         this.readSan(disk, guest, part, offset, bytes, this.cleanBarrier(disk));
-      else if (failure === STATUS_CORRUPT || ++disk.unreadable > UNREADABLE_MOST) {
-        this.onUnreadable(disk);
+      else if (
+        (failure === STATUS_CORRUPT && status !== STATUS_REFUSED) ||
+        ++disk.unreadable > UNREADABLE_MOST
+      ) {
+        this.onUnreadable(disk, status === STATUS_REFUSED);
         this.finish(disk, part, STATUS_ERROR, PART_NETWORK_FLASH);
       } else this.route(disk, guest, part);
     });

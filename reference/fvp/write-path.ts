@@ -208,7 +208,7 @@ export class WritePath {
       return;
     }
     ring.words[at + RECORD_PENDING] = (ring.words[at + RECORD_PENDING]! & ~PENDING_LOCAL) | PENDING_FAILED;
-    this.forget(disk, ring.numbers[at + RECORD_OFFSET]!, ring.numbers[at + RECORD_BYTES]!, sequence);
+    this.forgetFrom(disk, ring.numbers[at + RECORD_OFFSET]!, ring.numbers[at + RECORD_BYTES]!, sequence);
     this.events.logBroken(disk);
     if (disk.throughCheckpoint) this.destager.kick(disk);
   }
@@ -689,6 +689,18 @@ export class WritePath {
     disk.committed = done - 1;
     ring.first = done;
     if (disk.holding && done === ring.next) this.events.quiet(disk);
+  }
+
+  /**
+   * The log's copy of a record failed: drops what is cached of its blocks, later fragments too. Reads of them wait until a
+   * checkpoint covers the newest write, and then find everything on the datastore.
+   */
+  private forgetFrom(disk: VirtualDisk, offset: number, bytes: number, sequence: number): void {
+    const index = disk.index;
+    for (let at = offset - (offset & (BLOCK_BYTES - 1)); at < offset + bytes; at += BLOCK_BYTES) {
+      const position = index.find(at);
+      if (position >= 0 && index.words[position + ENTRY_STAMP]! >= sequence) index.clear(position, FULL_MASK);
+    }
   }
 
   /** Drops the cached copy of every block of a range that was last written by `sequence`. */

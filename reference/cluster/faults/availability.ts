@@ -199,7 +199,9 @@ export class Availability {
   /** A host has crashed by whatever cause. */
   hostCrashed(host: number): void {
     const { plane, disks } = this.parts;
-    for (const place of disks) if (place.host === host) place.state = STATE_ORPHANED;
+    for (const place of disks)
+      if (place.host === host && !this.isLost(place.vm) && place.state !== STATE_OFF)
+        place.state = STATE_ORPHANED;
     for (const [vm, state] of this.vms.entries()) {
       const here = state.phase === 'moving' && state.movePhase === 'opening' ? state.to : state.host;
       if (here !== host || state.phase === 'lost' || state.phase === 'ended') continue;

@@ -317,7 +317,9 @@ export class FaultPlane {
     machine.alive = false;
     for (const message of machine.unsent) this.runtime.messages.release(message);
     place.machine = undefined;
+    const unheard = place.pausedWith ?? [];
     place.pausedWith = undefined;
+    for (const run of unheard) run();
     for (const item of this.items.values())
       if (item.kind === 'flash' && item.machine === machine) this.settleAtCrash(place, item);
     this.options.content?.hostCrashed(host);
@@ -498,8 +500,11 @@ export class FaultPlane {
       this.pause(machine.host, durationNs);
     }
     // A host that was paused at an output sends it when it runs again.
-    if (place.pausedWith !== undefined) place.pausedWith.push(act);
-    else act();
+    if (place.pausedWith === undefined) act();
+    else
+      place.pausedWith.push(() => {
+        if (machine.alive) act();
+      });
     this.pass(machine, `after ${what}`);
   }
 

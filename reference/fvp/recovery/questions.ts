@@ -18,7 +18,7 @@ import {
   MESSAGE_FIELDS,
   MESSAGE_READ,
 } from '../message.ts';
-import { STATUS_ERROR, STATUS_OK, type Status } from '../ports.ts';
+import { STATUS_ERROR, STATUS_OK, STATUS_REFUSED, type Status } from '../ports.ts';
 import { TIMER_QUESTION, timerOf } from '../timers.ts';
 import type { VirtualDisk } from '../virtual-disk.ts';
 
@@ -34,6 +34,8 @@ interface Question {
   readonly payloadOffset: number;
   readonly hosts: readonly number[];
   asked: number;
+  /** One of those asked did not answer: it may have the data. */
+  silent: boolean;
   readonly done: (status: Status) => void;
 }
 
@@ -58,7 +60,10 @@ export class Questions {
     return disk.members.filter((member) => (pending & member.bit) === 0).map((member) => member.host);
   }
 
-  /** Asks the holders of a record for part of its data. `done` comes with STATUS_ERROR when none has it. */
+  /**
+   * Asks the holders of a record for part of its data. `done` comes with STATUS_ERROR when all have answered and none has
+   * it, with STATUS_REFUSED when one that may have it did not answer.
+   */
   fetch(
     disk: VirtualDisk,
     sequence: number,
@@ -79,6 +84,7 @@ export class Questions {
       payloadOffset,
       hosts,
       asked: -1,
+      silent: false,
       done,
     });
   }
@@ -103,6 +109,7 @@ export class Questions {
       payloadOffset,
       hosts,
       asked: -1,
+      silent: false,
       done,
     });
   }
@@ -128,12 +135,13 @@ export class Questions {
     const question = this.open.get(request);
     if (question === undefined) return;
     this.open.delete(request);
+    question.silent = true;
     this.askNext(question);
   }
 
   private askNext(question: Question): void {
     if (++question.asked >= question.hosts.length || question.disk.dead) {
-      question.done(STATUS_ERROR);
+      question.done(question.silent ? STATUS_REFUSED : STATUS_ERROR);
       return;
     }
     const { ports, options, id } = this.state;

@@ -192,21 +192,26 @@ export class HeldLogs {
   /** The host has just started: reads the logs that lie on its flash. */
   start(found: readonly FoundLog[]): void {
     const { ops, ports, buckets } = this.state;
-    buckets.restore(found.map(({ records }) => records.map((record) => record.slot)));
-    for (const { header, records } of found) {
-      const ordered = [...records].sort((a, b) => a.sequence - b.sequence);
+    // Released records lie on flash until their place is taken by others: they no longer count.
+    const logs = found.map(({ header, records }) => {
       let committedThrough = 0;
       let releasedThrough = header.firstSequence - 1;
-      for (const record of ordered) {
+      for (const record of records) {
         committedThrough = Math.max(committedThrough, record.committedThrough);
         releasedThrough = Math.max(releasedThrough, record.releasedThrough);
       }
+      const ordered = records
+        .filter((record) => record.sequence > releasedThrough)
+        .sort((a, b) => a.sequence - b.sequence);
+      return { header, ordered, committedThrough, releasedThrough };
+    });
+    buckets.restore(logs.map(({ ordered }) => ordered.map((record) => record.slot)));
+    for (const { header, ordered, committedThrough, releasedThrough } of logs) {
       const ring = new RecordRing();
       ring.reset(releasedThrough + 1);
       let bytes = BLOCK_BYTES;
       for (const record of ordered) {
         bytes += record.slots * BLOCK_BYTES;
-        if (record.sequence <= releasedThrough) continue;
         this.skipTo(ring, record.sequence);
         const at = ring.place(record.sequence);
         ring.words[at + RECORD_KIND] = record.kind;
