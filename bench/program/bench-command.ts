@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { describeWorkload } from '../../results/report/describe.ts';
 import { asciiText } from '../../results/report/plain-text.ts';
+import { renderEvents } from '../../results/report/terminal/render-events.ts';
 import { renderTable } from '../../results/report/terminal/render-table.ts';
 import { openRunDir, writeRun } from '../../results/run-dir/write-run.ts';
 import type { RunDocument, RunRecording, RunTiming } from '../../results/schema/run-document.ts';
@@ -26,6 +27,8 @@ export interface BenchCommandOptions {
   readonly dryRun: boolean;
   /** Of fvp, for timing.json. */
   readonly version: string;
+  /** Tells what happened to the cluster as well. */
+  readonly timeline?: boolean;
   /** Prints one piece of text for people. */
   readonly print: (text: string) => void;
 }
@@ -86,7 +89,7 @@ async function realRun(
       const complete: RunRecording = { ...recording, timing: { timing: recording.timing.timing, run } };
       const { reportPath } = await writeRun(runDir, complete);
       progress.clear();
-      tell(request, complete.document, notes, reportPath, options.print);
+      tell(request, complete.document, notes, reportPath, options);
       return { ...complete.document, ...complete.timing };
     } finally {
       await prepared.close();
@@ -102,7 +105,7 @@ function tell(
   document: RunDocument,
   notes: readonly string[],
   reportPath: string,
-  print: (text: string) => void,
+  { print, timeline = false }: BenchCommandOptions,
 ): void {
   const style = terminalStyle(process.stdout, process.env);
   const columns = Math.min(style.width, COLUMNS_MAX);
@@ -111,6 +114,11 @@ function tell(
     print(wrapText(style.unicode ? visible : asciiText(visible), columns).join('\n'));
   };
   for (const { name } of document.workloads) {
+    for (const run of timeline ? (document.events ?? []) : []) {
+      if (run.workload !== name) continue;
+      for (const line of renderEvents(run, style)) print(line);
+      print('');
+    }
     print(renderTable(document, name, style));
     print('');
     for (const sentence of describeWorkload(document, name)) say(sentence);

@@ -19,6 +19,7 @@ import type {
   LatencySummary,
   LayerLatency,
   ModeResult,
+  RunEvents,
   SanByCause,
   Timeline,
   VmResult,
@@ -116,6 +117,16 @@ export function recordings(workload: string, mode: string, { intervals }: Cluste
     response: intervals.response[op]!,
     service: intervals.service[op]!,
   }));
+}
+
+/** What happened in a run of a scenario with events. @param measuredFromNs end of the warm-up */
+export function runEvents(
+  workload: string,
+  mode: string,
+  measuredFromNs: number,
+  { loadNs, completed, failed, history }: ClusterResult,
+): RunEvents {
+  return { workload, mode, measuredFromNs, loadNs, completed, failed, history };
 }
 
 /** The gauges of a run by interval. */

@@ -12,6 +12,7 @@ import {
   type LatencyRecording,
   type ModeResult,
   RUN_SCHEMA,
+  type RunEvents,
   type RunRecording,
   type RunTiming,
   type Timeline,
@@ -20,7 +21,7 @@ import type { BenchHooks, BenchRequest } from './bench-request.ts';
 import { DependentSource } from './dependent-source.ts';
 import { latenessOf, outcomeNotes } from './job-notes.ts';
 import { LoadTally } from './load-tally.ts';
-import { modeResult, recordings, timelineOf } from './mode-result.ts';
+import { modeResult, recordings, runEvents, timelineOf } from './mode-result.ts';
 import { highMarkReached, verdictsOf } from './verdicts.ts';
 import {
   disksOf,
@@ -151,6 +152,7 @@ class Bench implements PreparedBench {
     const timelines: Timeline[] = [];
     const latencies: LatencyRecording[] = [];
     const timing: RunTiming['timing'][number][] = [];
+    const events: RunEvents[] = [];
     for (const [index, workload] of plan.workloads.entries()) {
       for (const mode of this.modes) {
         const one = await this.runOne(workload, this.resolved[index]!, mode);
@@ -158,6 +160,7 @@ class Bench implements PreparedBench {
         timelines.push(one.timeline);
         latencies.push(...one.latencies);
         timing.push(one.timing);
+        if (one.events !== undefined) events.push(one.events);
       }
     }
     const run = { dir: '', id: '', startedAt: '', fvp: '', node: process.version, cpu: '' };
@@ -172,6 +175,7 @@ class Bench implements PreparedBench {
           replay: replayText(plan.workloads, request.iodepth),
           workloads: plan.workloads.map((workload) => workload.summary!),
           results,
+          ...(events.length === 0 ? {} : { events }),
         },
         timelines,
         latencies,
@@ -242,11 +246,14 @@ class Bench implements PreparedBench {
     }
     const wallSeconds = (performance.now() - startedMs) / 1000;
     const cluster = run.result();
-    assert(cluster.failed === 0, 'no I/O of a run without faults fails');
     const ios = iosOf(workload);
-    if (ios !== undefined && request.durationNs === undefined) {
-      assert(cluster.completed === ios, 'every I/O of the trace completes once for each VM');
-    }
+    const events =
+      resolved.events.length === 0 ? undefined : runEvents(workload.name, mode, warmupNs, cluster);
+    if (events === undefined) {
+      assert(cluster.failed === 0, 'no I/O of a run without faults fails');
+      if (ios !== undefined && request.durationNs === undefined)
+        assert(cluster.completed === ios, 'every I/O of the trace completes once for each VM');
+    } else this.heldNotes.push(...lossNotes(events));
     this.rowsDone = rowsBefore + (ios ?? 0);
     if (tally !== undefined) workload.summary = tally.summary(workload.name);
     this.noteHeldRows(sources, text);
@@ -271,6 +278,7 @@ class Bench implements PreparedBench {
       result: { workload: name, mode: modeName, verdicts, ...figures },
       timeline,
       latencies: recordings(workload.name, mode, cluster),
+      events,
       timing: { workload: workload.name, mode, wallSeconds, iosPerSecond: cluster.completed / wallSeconds },
     };
   }
@@ -284,6 +292,21 @@ class Bench implements PreparedBench {
       );
     }
   }
+}
+
+/** What the events of a scenario cost the VMs for good. */
+function lossNotes({ workload, mode, failed, history }: RunEvents): string[] {
+  const lost = history
+    .filter(({ event, detail }) => event === 'vm' && detail === 'lost')
+    .map(({ vm }) => vm!);
+  const text = `${workload}, ${mode}`;
+  const notes: string[] = [];
+  if (lost.length > 0) {
+    const names = lost.length === 1 ? `${lost[0]} was` : `${lost.join(', ')} were`;
+    notes.push(`${text}: ${names} lost, with data that had been acknowledged.`);
+  }
+  if (failed > 0) notes.push(`${text}: ${formatCount(failed)} ${failed === 1 ? 'I/O' : 'I/Os'} failed.`);
+  return notes;
 }
 
 function isJob(vm: PlannedVm): boolean {

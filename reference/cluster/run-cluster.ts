@@ -268,7 +268,7 @@ export class ClusterRun {
         disks: this.disks,
         scenario,
         machine: (host) => this.runtime.hosts[host]!,
-        record: (entry) => this.record(entry),
+        record: (entry, forNs) => this.record(entry, forNs),
       });
     }
     const { hosts } = this.runtime;
@@ -331,11 +331,9 @@ export class ClusterRun {
     else this.availability.stateChanged(host, disk, state);
   }
 
-  private record(entry: Omit<HistoryEntry, 'atNs'>): void {
-    this.history.push({
-      atNs: this.phase === PHASE_ARMING ? 0 : this.runtime.nowNs - this.startNs,
-      ...entry,
-    });
+  private record(entry: Omit<HistoryEntry, 'atNs' | 'untilNs'>, forNs?: number): void {
+    const atNs = this.phase === PHASE_ARMING ? 0 : this.runtime.nowNs - this.startNs;
+    this.history.push({ atNs, ...entry, ...(forNs === undefined ? {} : { untilNs: atNs + forNs }) });
   }
 
   /** The events of the schedule take place. */

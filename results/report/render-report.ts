@@ -18,6 +18,7 @@ import {
 import { CHARTS } from './charts/index.ts';
 import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
 import { arrayFlush, describeWorkload } from './describe.ts';
+import { faultWindows } from './fault-windows.ts';
 import type { ReportInput } from './figure.ts';
 import { PageFigures } from './page/figures.ts';
 import { GLOSSARY } from './page/glossary.ts';
@@ -276,10 +277,11 @@ function glossarySection(): string {
 
 /**
  * The whole page as text, UTF-8.
- * @param input a run as recorded, or as `readRun` gives it back: the bytes are the same
+ * @param given a run as recorded, or as `readRun` gives it back: the bytes are the same
  */
-export function renderReport(input: ReportInput): string {
-  const { document } = input;
+export function renderReport(given: ReportInput): string {
+  const { document } = given;
+  const input: ReportInput = { ...given, windows: [...(given.windows ?? []), ...faultWindows(document)] };
   const page: Page = { input, figures: new PageFigures(modeStyles(document)) };
   const ids = document.workloads.map((_, i) => `workload-${i + 1}`);
   const sections = document.workloads.map((workload, i) => workloadSection(page, workload, ids[i]!));

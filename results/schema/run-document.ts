@@ -201,6 +201,37 @@ export interface ModeResult {
   readonly events: number;
 }
 
+/** One line of what happened to the cluster; `fvp cluster run` prints them. */
+export interface EventEntry {
+  /** From the start of the load; 0 for what came before it. */
+  readonly atNs: number;
+  /** An event of the scenario by its name; `state`: a virtual disk has changed; `vm`: a VM stopped, runs or is lost. */
+  readonly event: string;
+  readonly host?: string | undefined;
+  readonly vm?: string | undefined;
+  /** Of the VM, from 0. */
+  readonly disk?: number | undefined;
+  readonly state?: string | undefined;
+  readonly detail?: string | undefined;
+  /** Of what lasts for a given time: its end. */
+  readonly untilNs?: number | undefined;
+}
+
+/** What happened in one workload and mode of a scenario with events. */
+export interface RunEvents {
+  readonly workload: string;
+  readonly mode: string;
+  /** Where the figures and timelines begin: the warm-up's end. */
+  readonly measuredFromNs: number;
+  /** End of the load. */
+  readonly loadNs: number;
+  /** I/Os that completed; those that failed count. */
+  readonly completed: number;
+  /** I/Os that completed with an error, or will never complete because their VM is lost. */
+  readonly failed: number;
+  readonly history: readonly EventEntry[];
+}
+
 export interface RunDocument {
   readonly schema: typeof RUN_SCHEMA;
   readonly seed: number;
@@ -209,6 +240,8 @@ export interface RunDocument {
   readonly replay: string;
   readonly workloads: readonly WorkloadSummary[];
   readonly results: readonly ModeResult[];
+  /** One for each of `results`, where the scenario has events. */
+  readonly events?: readonly RunEvents[] | undefined;
 }
 
 /** What differs from machine to machine; kept apart as `timing.json`. */

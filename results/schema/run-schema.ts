@@ -177,6 +177,27 @@ const result = z.object({
   events: count,
 });
 
+const eventEntry = z.object({
+  atNs: ns.meta({ description: 'from the start of the load' }),
+  event: z.string().meta({ description: 'an event of the scenario; state: of a virtual disk; vm: of a VM' }),
+  host: z.string().optional(),
+  vm: z.string().optional(),
+  disk: count.optional().meta({ description: 'of the VM, from 0' }),
+  state: z.string().optional(),
+  detail: z.string().optional(),
+  untilNs: ns.optional().meta({ description: 'the end of what lasts for a given time' }),
+});
+
+const runEvents = z.object({
+  workload: z.string(),
+  mode: z.string(),
+  measuredFromNs: ns.meta({ description: 'where figures and timelines begin' }),
+  loadNs: ns,
+  completed: count,
+  failed: count.meta({ description: 'I/Os that ended with an error or were lost with their VM' }),
+  history: z.array(eventEntry),
+});
+
 export const runDocumentSchema = z
   .object({
     schema: z.literal(RUN_SCHEMA),
@@ -185,6 +206,10 @@ export const runDocumentSchema = z
     replay: z.string(),
     workloads: z.array(workload),
     results: z.array(result),
+    events: z
+      .array(runEvents)
+      .optional()
+      .meta({ description: 'what happened to the cluster, where the scenario has events' }),
   })
   .meta({
     title: 'fvp.run/1',

@@ -58,7 +58,8 @@ export interface AvailabilityParts {
   readonly disks: readonly DiskPlace[];
   readonly scenario: ResolvedScenario;
   readonly machine: (host: number) => HostMachine;
-  readonly record: (entry: Omit<HistoryEntry, 'atNs'>) => void;
+  /** @param forNs how long it lasts */
+  readonly record: (entry: Omit<HistoryEntry, 'atNs' | 'untilNs'>, forNs?: number) => void;
 }
 
 export class Availability {
@@ -91,8 +92,9 @@ export class Availability {
   apply(event: ClusterEvent): void {
     const { plane, disks } = this.parts;
     const { hosts: names, vms } = this.parts.scenario;
+    const lasts = 'forNs' in event ? event.forNs : undefined;
     const note = (detail: string, more: Partial<HistoryEntry> = {}) =>
-      this.parts.record({ event: event.kind, detail, ...more });
+      this.parts.record({ event: event.kind, ...(detail === '' ? {} : { detail }), ...more }, lasts);
     const list = (hosts: readonly number[]) => hosts.map((host) => names[host]!.name).join(', ');
     switch (event.kind) {
       case 'crash':

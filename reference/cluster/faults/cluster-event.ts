@@ -48,4 +48,6 @@ export interface HistoryEntry {
   readonly disk?: number;
   readonly state?: string;
   readonly detail?: string;
+  /** When something that lasts for a while ends. */
+  readonly untilNs?: number;
 }

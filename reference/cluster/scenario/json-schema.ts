@@ -63,7 +63,9 @@ export function scenarioJsonSchema(): JsonSchema {
       })),
     };
   }
+  const { domain } = properties.hostDefaults!.properties as Readonly<Record<string, JsonSchema>>;
   const hostSections = {
+    domain,
     flash: { anyOf: [{ $ref: '#/$defs/flash' }, { type: 'null' }] },
     link: { $ref: '#/$defs/link' },
   };

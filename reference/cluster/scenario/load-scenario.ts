@@ -17,6 +17,7 @@ import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
 import { DataError, type DataPlace, NoInputError, UsageError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
 import { parseBytes } from '../../kernel/units.ts';
+import { readEvents } from './events.ts';
 import { presetNames, presetText, unknownScenario } from './presets.ts';
 import type { ResolvedDevice } from './resolved.ts';
 import { type FvpSettings, type LoadedHost, type LoadedVm, Scenario } from './scenario.ts';
@@ -99,7 +100,10 @@ export async function parseScenario(text: string, file: string, folder: string):
     datastore,
     vms,
     fvp: readFvp(yaml, written.fvp ?? {}),
-    events: [],
+    events: readEvents(yaml, written.events ?? [], {
+      hosts: hosts.map((host) => host.name),
+      vms: vms.map((vm) => vm.name),
+    }),
   });
 }
 

@@ -13,18 +13,23 @@ export interface ScenarioPreset {
   readonly description: string;
 }
 
-const FOLDER = new URL('./presets/', import.meta.url);
+/** Data centres, and what can happen to one: a row of the failure matrix each, and operations. */
+const FOLDERS = [new URL('./presets/', import.meta.url), new URL('./failures/', import.meta.url)];
 const SUFFIX = '.yaml';
 
-/** Names of all presets, sorted. */
+/** Names of all presets: data centres first, each folder sorted. */
 export function presetNames(): readonly string[] {
-  return readdirSync(FOLDER)
+  return FOLDERS.flatMap((folder) => namesIn(folder));
+}
+
+function namesIn(folder: URL): string[] {
+  return readdirSync(folder)
     .filter((file) => file.endsWith(SUFFIX))
     .map((file) => file.slice(0, -SUFFIX.length))
     .sort();
 }
 
-/** All presets with their descriptions, sorted by name. */
+/** All presets with their descriptions, in the order of `presetNames`. */
 export function listPresets(): readonly ScenarioPreset[] {
   return presetNames().map((name) => {
     const { description } = parse(presetText(name)) as { readonly description: string };
@@ -37,9 +42,9 @@ export function listPresets(): readonly ScenarioPreset[] {
  * @throws UsageError for an unknown name, with the nearest one
  */
 export function presetText(name: string): string {
-  const names = presetNames();
-  if (!names.includes(name)) throw unknownScenario(name, names);
-  return readFileSync(new URL(name + SUFFIX, FOLDER), 'utf8');
+  const folder = FOLDERS.find((candidate) => namesIn(candidate).includes(name));
+  if (folder === undefined) throw unknownScenario(name, presetNames());
+  return readFileSync(new URL(name + SUFFIX, folder), 'utf8');
 }
 
 /** The error for a name that is no preset. */

@@ -4,6 +4,7 @@ import { DEFAULT_FVP_OPTIONS, type FvpOptions } from '../../fvp/options.ts';
 import { BugError, UsageError } from '../../kernel/errors.ts';
 import { formatBytes } from '../../kernel/units.ts';
 import type { ClusterEvent } from '../faults/cluster-event.ts';
+import { writtenEvent } from './events.ts';
 import type { ResolvedDevice, ResolvedHost, ResolvedScenario } from './resolved.ts';
 import { SCENARIO_SCHEMA, type SizeOrShare } from './schema.ts';
 import { writtenBytes, writtenNs } from './written.ts';
@@ -266,6 +267,13 @@ export class Scenario {
           },
         ]),
       ),
+      ...(this.parts.events.length === 0
+        ? {}
+        : {
+            events: this.parts.events.map((event) =>
+              writtenEvent(event, { hosts: this.hostNames, vms: this.vms.map((vm) => vm.name) }),
+            ),
+          }),
     };
   }
 }

@@ -17,6 +17,7 @@ import { MODE_NAMES } from '../../fvp/mode.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
 import { parseBytes, parseDurationNs, parsePercent } from '../../kernel/units.ts';
+import { eventJsonSchema } from './events.ts';
 
 export const SCENARIO_SCHEMA = 'fvp.scenario/1';
 /** The workload that the command line gives. */
@@ -358,6 +359,16 @@ const vmSection = z.strictObject({
   mode: oneOf(MODE_NAMES, 'Write mode of this VM, whatever the command line says.').optional(),
 });
 
+/** What it may hold is the matter of events.ts, which knows the hosts and VMs. */
+const eventEntry = leaf<Readonly<Record<string, unknown>>>(
+  'an event, such as { at: 10s, crash: esx1 }',
+  eventJsonSchema(),
+  (written) =>
+    typeof written === 'object' && written !== null && !Array.isArray(written)
+      ? (written as Readonly<Record<string, unknown>>)
+      : undefined,
+);
+
 const name = text(NAME_EXPECTED, 'Name of the scenario.', NAME);
 
 export const scenarioSchema = z
@@ -372,6 +383,10 @@ export const scenarioSchema = z
       .meta({ description: 'Hosts by name, with what is different from hostDefaults.' }),
     fvp: fvpSection.nullable().optional().meta({ description: 'Options of FVP.' }),
     vms: z.record(z.string().regex(NAME), vmSection).meta({ description: 'VMs by name.' }),
+    events: z
+      .array(eventEntry)
+      .optional()
+      .meta({ description: 'What happens to the cluster, at times of the load.' }),
   })
   .meta({ title: 'fvp scenario' });
 

@@ -1,7 +1,7 @@
 /** p50 and p99 of the response time over virtual time. */
 import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
 import { LATENCY_KINDS, type LatencyRecording } from '../../schema/run-document.ts';
-import type { ReportChart, Series } from '../figure.ts';
+import type { FigureWindow, ReportChart, ReportInput, Series } from '../figure.ts';
 import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
 import { intervalsPerPoint, type TimeAxis, timeAxis } from './time-axis.ts';
 
@@ -22,9 +22,22 @@ function lines({ mode, intervalNs, response }: LatencyRecording, time: TimeAxis)
   ];
 }
 
+function windowsOf({ windows = [] }: ReportInput, workload: string, time: TimeAxis): FigureWindow[] {
+  return windows
+    .filter((window) => window.workload === workload)
+    .map(({ mode, fromNs, untilNs, kind, label }) => ({
+      kind,
+      label,
+      from: time.at(fromNs),
+      until: time.at(untilNs),
+      ...(mode === undefined ? {} : { mode }),
+    }));
+}
+
 export const latencyOverTime: ReportChart = {
   name: 'latency-over-time',
-  figures({ latencies }, workload) {
+  figures(input, workload) {
+    const { latencies } = input;
     return LATENCY_KINDS.flatMap((kind) => {
       const recordings = latencies.filter(
         (recording) =>
@@ -44,6 +57,7 @@ export const latencyOverTime: ReportChart = {
           caption:
             'Response time of each interval: the thin line is the median, the thick one the 99th percentile.',
           x: time.axis,
+          windows: windowsOf(input, workload, time),
           y: LATENCY_AXIS,
           groups: [
             { name: 'p99', shown: true },
