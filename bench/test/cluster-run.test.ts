@@ -109,6 +109,29 @@ test('bench run on the same scenario gives the same document and tells no timeli
   );
 });
 
+test('a VM that comes back is in write-back again, and one that lost its datastore twice keeps its lease twice', async () => {
+  const events = `events:
+  - { at: 0.5s, migrate: vm1, to: esx2 }
+  - { at: 1s, migrate: vm1, to: esx1 }
+  - { at: 1.5s, partition: esx1, from: datastore }
+  - { at: 3s, heal: all }
+  - { at: 20s, partition: esx1, from: datastore }
+  - { at: 30s, heal: all }
+`;
+  writeFileSync(join(folder, 'moves.yaml'), SCENARIO.slice(0, SCENARIO.indexOf('events:')) + events);
+  const { stdout } = await runFvp(
+    ['cluster', 'run', 'moves.yaml', 'small.log', '--mode', 'write-back', '--json'],
+    {
+      cwd: folder,
+    },
+  );
+  const { history } = (JSON.parse(stdout) as RunDocument).events![0]!;
+  const states = history.filter(({ atNs, event }) => event === 'state' && atNs > 1e9 && atNs < 1.5e9);
+  expect(states.at(-1)).toMatchObject({ host: 'esx1', state: 'WB' });
+  expect(history.filter(({ detail }) => detail === 'stopped')).toEqual([]);
+  expect(history).toContainEqual({ atNs: 20e9, event: 'partition', detail: 'esx1 from the datastore' });
+});
+
 test('a scenario that is not there is named', async () => {
   const { exitCode, stderr } = await runFvp(['cluster', 'run', 'owner-crsh'], { cwd: folder });
   expect(exitCode).toBe(64);

@@ -66,6 +66,8 @@ export class Availability {
   private readonly parts: AvailabilityParts;
   private readonly vms: VmState[];
   private closing = false;
+  /** When each host was last cut off from the datastore. */
+  private readonly cutOffSinceNs: number[] = [];
 
   constructor(parts: AvailabilityParts) {
     this.parts = parts;
@@ -116,7 +118,7 @@ export class Availability {
       case 'partition':
         note(
           [
-            event.a.length > 0 ? `${list(event.a)} from ${list(event.b)}` : '',
+            event.b.length > 0 ? `${list(event.a)} from ${list(event.b)}` : '',
             event.fromDatastore.length > 0 ? `${list(event.fromDatastore)} from the datastore` : '',
           ]
             .filter((text) => text !== '')
@@ -272,10 +274,13 @@ export class Availability {
 
   private cutOff(host: number): void {
     const { plane, scenario } = this.parts;
-    plane.cutOff(host);
     const place = plane.places[host]!;
+    if (place.cutOff) return;
+    plane.cutOff(host);
+    const sinceNs = plane.nowNs;
+    this.cutOffSinceNs[host] = sinceNs;
     plane.at(plane.nowNs + scenario.fvp.lease.durationNs + POWER_OFF_NS, () => {
-      if (!place.cutOff || plane.datastoreDown) return;
+      if (!place.cutOff || this.cutOffSinceNs[host] !== sinceNs || plane.datastoreDown) return;
       for (const [vm, state] of this.vms.entries()) {
         if (state.host !== host || state.phase === 'lost' || state.phase === 'ended') continue;
         if (this.target(vm) < 0) continue;
@@ -442,6 +447,8 @@ export class Availability {
       state.movePhase = 'opening';
       const from = state.host;
       state.formerHost = from;
+      // Should the disk come back to this host, nothing is left of its drain.
+      for (const { local } of own) plane.ask(from, (machine) => machine.share(local, -1));
       const { turn } = state;
       plane.at(plane.nowNs, () => {
         if (state.turn !== turn) return;
