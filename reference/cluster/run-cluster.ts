@@ -10,7 +10,15 @@ import type { HostSetup } from '../fvp/host-state.ts';
 import { HostCounters, PART_DATASTORE, PART_LOCAL_FLASH, PARTS } from '../fvp/host-state.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
 import { CAUSE_DESTAGE, CAUSE_GUEST } from '../fvp/ports.ts';
-import { STATE_NAMES, STATE_OFF, STATE_WB, STATE_WT, STATE_WT_NOFLASH } from '../fvp/virtual-disk.ts';
+import {
+  STATE_NAMES,
+  STATE_OFF,
+  STATE_ORPHANED,
+  STATE_WB,
+  STATE_WT,
+  STATE_WT_NOFLASH,
+  STATE_WT_TEMP,
+} from '../fvp/virtual-disk.ts';
 import { assert, BugError, UsageError } from '../kernel/errors.ts';
 import { type LatencyHistogram, mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
 import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.ts';
@@ -307,7 +315,11 @@ export class ClusterRun {
           faults.watcher?.fenced?.(host, disk);
           this.availability?.fenced(host, disk);
         },
-        crashed: (host) => this.availability?.hostCrashed(host),
+        crashed: (host) => {
+          this.record({ event: 'crash', detail: this.scenario.hosts[host]!.name });
+          this.availability?.hostCrashed(host);
+          faults.watcher?.crashed?.(host);
+        },
       },
       ...(faults.clocks === undefined ? {} : { clocks: faults.clocks }),
       ...(faults.tearing === undefined ? {} : { tearing: faults.tearing }),
@@ -378,7 +390,15 @@ export class ClusterRun {
   unsettled(): { readonly disk: number; readonly state: number; readonly open: number }[] {
     return this.disks
       .map((place, disk) => ({ disk, state: place.state, open: this.guests.open(place.vm) }))
-      .filter(({ state, open }) => !ENDED_STATES.includes(state) || open > 0);
+      .filter(({ disk, open }) => !this.isEnded(disk) || open > 0);
+  }
+
+  /** The disk is closed or given up; or its host has died since the load ended, and others have left it clean. */
+  private isEnded(disk: number): boolean {
+    const { state } = this.disks[disk]!;
+    if (ENDED_STATES.includes(state)) return true;
+    const { records } = this.runtime.datastore;
+    return this.phase !== PHASE_LOAD && state === STATE_ORPHANED && !records[disk]!.dirty;
   }
 
   /** Load time reached, ns. */
@@ -531,7 +551,7 @@ export class ClusterRun {
   /** As `isDrained`, after faults: every VM's disks are closed or given up, or there is no more to be hoped for. */
   private isSettled(): boolean {
     const { runtime, disks } = this;
-    if (disks.every((place) => ENDED_STATES.includes(place.state))) {
+    if (disks.every((_, disk) => this.isEnded(disk))) {
       if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
     } else if (runtime.nowNs - this.loadEndNs < UNSETTLED_NS && runtime.queue.size > 0) return false;
     if (Number.isNaN(this.drainedNs)) this.drainedNs = runtime.nowNs;
@@ -545,6 +565,8 @@ export class ClusterRun {
       const mode = modeOf(place.mode);
       const { state } = place;
       if (!mode.accelerated) continue;
+      // With faults it may take several tries until write-back is there: the load does not wait for that.
+      if (this.plane !== undefined && (state === STATE_WT_TEMP || state === STATE_WT)) continue;
       if (state === (mode.writeBack ? STATE_WB : STATE_WT) || (!mode.writeBack && state === STATE_WT_NOFLASH))
         continue;
       if (mode.writeBack && state !== STATE_OFF && this.fvpHost(place)!.disks[place.local]!.transition < 0) {

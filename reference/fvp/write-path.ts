@@ -208,7 +208,7 @@ export class WritePath {
       return;
     }
     ring.words[at + RECORD_PENDING] = (ring.words[at + RECORD_PENDING]! & ~PENDING_LOCAL) | PENDING_FAILED;
-    this.forgetFrom(disk, ring.numbers[at + RECORD_OFFSET]!, ring.numbers[at + RECORD_BYTES]!, sequence);
+    this.forget(disk, ring.numbers[at + RECORD_OFFSET]!, ring.numbers[at + RECORD_BYTES]!, sequence);
     this.events.logBroken(disk);
     if (disk.throughCheckpoint) this.destager.kick(disk);
   }
@@ -267,6 +267,8 @@ export class WritePath {
     for (let sequence = disk.committed + 1; sequence <= through; sequence++)
       this.acknowledge(disk, disk.ring.at(sequence), PART_DATASTORE);
     this.committedThrough(disk, through);
+    // What follows may have been durable everywhere for a while.
+    this.commit(disk);
   }
 
   /** @param part what the write has waited for since it was durable as far as it is */
@@ -692,23 +694,14 @@ export class WritePath {
   }
 
   /**
-   * The log's copy of a record failed: drops what is cached of its blocks, later fragments too. Reads of them wait until a
-   * checkpoint covers the newest write, and then find everything on the datastore.
+   * A copy of the write `sequence` failed: drops what is cached of its blocks, with what later writes have put beside it.
+   * In write-through the datastore has all of it; of a log reads wait until a checkpoint covers the newest write.
    */
-  private forgetFrom(disk: VirtualDisk, offset: number, bytes: number, sequence: number): void {
-    const index = disk.index;
-    for (let at = offset - (offset & (BLOCK_BYTES - 1)); at < offset + bytes; at += BLOCK_BYTES) {
-      const position = index.find(at);
-      if (position >= 0 && index.words[position + ENTRY_STAMP]! >= sequence) index.clear(position, FULL_MASK);
-    }
-  }
-
-  /** Drops the cached copy of every block of a range that was last written by `sequence`. */
   private forget(disk: VirtualDisk, offset: number, bytes: number, sequence: number): void {
     const index = disk.index;
     for (let at = offset - (offset & (BLOCK_BYTES - 1)); at < offset + bytes; at += BLOCK_BYTES) {
       const position = index.find(at);
-      if (position >= 0 && index.words[position + ENTRY_STAMP] === sequence) index.clear(position, FULL_MASK);
+      if (position >= 0 && index.words[position + ENTRY_STAMP]! >= sequence) index.clear(position, FULL_MASK);
     }
   }
 

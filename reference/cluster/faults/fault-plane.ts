@@ -666,9 +666,18 @@ export class FaultPlane {
     }
     const { messages } = this.runtime;
     this.options.watcher.message?.(from.host, to, message, messages.fields);
-    const deliver = () => {
-      if (machine.alive) machine.machine!.onMessage(message);
+    let isOver = false;
+    const end = () => {
+      if (isOver) return;
+      isOver = true;
       this.dropMessage(id, item);
+    };
+    const deliver = () => {
+      try {
+        if (machine.alive) machine.machine!.onMessage(message);
+      } finally {
+        end();
+      }
     };
     const place = this.places[to]!;
     if (place.pausedWith !== undefined) place.pausedWith.push(deliver);
@@ -678,7 +687,7 @@ export class FaultPlane {
         deliver();
         this.pass(machine, 'after message');
       });
-    if (!machine.alive) this.forgetMessage(id);
+    if (!machine.alive) end();
   }
 
   private dropMessage(id: number, item: MessageRequest): void {

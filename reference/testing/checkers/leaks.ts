@@ -8,6 +8,7 @@ export class LeakChecker extends Checker {
     const { runtime } = this.world.run!;
     const lost = this.world.content.disks().some((disk) => this.isDeclaredLost(disk));
     for (const host of runtime.fvpHosts) {
+      if (!this.plane.isUp(host.state.id)) continue;
       const { ops, dirtyBytes, reservedBuckets, buckets } = host.state;
       const counts = {
         requests: ops.used,

@@ -1,7 +1,8 @@
 /** Runs one case of the cluster tester to its end and asks every checker. */
-import type { PlaneWatcher } from '../../cluster/faults/fault-plane.ts';
+import type { PlaneWatcher, Probe } from '../../cluster/faults/fault-plane.ts';
 import { ClusterRun } from '../../cluster/run-cluster.ts';
 import { ListSource } from '../../cluster/testing/plain-scenario.ts';
+import type { Host } from '../../fvp/host.ts';
 import { hash2, hashName } from '../../kernel/random.ts';
 import type { Verdict, World } from '../checkers/checker.ts';
 import { allCheckers } from '../checkers/checkers.ts';
@@ -28,7 +29,16 @@ export interface CaseResult {
 /** How long the load of a case lasts at the most, about. */
 const EXPECTED_NS = 8e9;
 
-export function runCase(fuzz: FuzzCase): CaseResult {
+/** A host that a probe has stopped starts again after this. */
+const RESTART_NS = 150e6;
+
+/** @param probe stops hosts at points of its choice; it is told of the run as soon as there is one */
+export function runCase(
+  fuzz: FuzzCase,
+  probe?: Probe & {
+    attach(machineOf: (host: number) => Host | undefined, isLoaded: () => boolean): void;
+  },
+): CaseResult {
   const content = new StampedContent();
   const world: World = { content, run: undefined, beyond: fuzz.beyond };
   const checkers = allCheckers(world);
@@ -51,11 +61,22 @@ export function runCase(fuzz: FuzzCase): CaseResult {
           weather: fuzz.weather,
           clocks: fuzz.clocks,
           tearing: fuzz.tearing,
-          watcher,
+          watcher: {
+            ...watcher,
+            crashed: (host) => {
+              const plane = world.run?.plane;
+              plane?.at(plane.nowNs + RESTART_NS, () => plane.restart(host));
+            },
+          },
+          ...(probe === undefined ? {} : { probe }),
         },
       },
     );
     world.run = run;
+    probe?.attach(
+      (host) => run.plane!.machineOf(host),
+      () => run.progressNs > 0,
+    );
     while (run.advance(10_000));
     for (const checker of checkers) checker.ended();
   } catch (error) {
