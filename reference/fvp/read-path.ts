@@ -23,7 +23,14 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
-import { RECORD_BYTES, RECORD_OFFSET, RECORD_PENDING } from './log/record-ring.ts';
+import {
+  OVERLAPPING,
+  RECORD_BYTES,
+  RECORD_OFFSET,
+  RECORD_OP,
+  RECORD_PENDING,
+  type RecordRing,
+} from './log/record-ring.ts';
 import {
   OP_BYTES,
   OP_DISK,
@@ -531,7 +538,7 @@ export class ReadPath {
         const bucket = slot >>> shift;
         const valid = generations[bucket] === words[position + ENTRY_GENERATION] ? meta & FULL_MASK : 0;
         const wanted = sectorMask(from, from + (blockEnd - at));
-        if (stamp > committed && ring.words[ring.at(stamp) + RECORD_PENDING] !== 0) {
+        if (stamp > committed && isUnsettled(ring, stamp)) {
           // In write-through the datastore answers for a block until its new copy is settled. While logging the whole
           // read waits for the commit.
           this.addRun(at, blockEnd - at, FROM_SAN, -1);
@@ -602,4 +609,10 @@ export class ReadPath {
     buckets.set(this.runBucket);
     this.runBucket = buckets;
   }
+}
+
+/** True while a write is in flight, or another that it overlaps may be. */
+function isUnsettled(ring: RecordRing, stamp: number): boolean {
+  const at = ring.at(stamp);
+  return ring.words[at + RECORD_PENDING] !== 0 || ring.words[at + RECORD_OP] === OVERLAPPING;
 }

@@ -25,6 +25,7 @@ import {
   sectorMask,
 } from './index/block-index.ts';
 import {
+  OVERLAPPING,
   PENDING_FAILED,
   PENDING_LOCAL,
   RECORD_APPENDED_BYTES,
@@ -84,9 +85,6 @@ export const WRITE_FUA = 1;
 
 /** `operation` of a discard; kernel/io's number. */
 const OPERATION_DISCARD = 3;
-
-/** In the ring's `op` column: a write-through write that overlaps one that was in flight when it came. */
-const OVERLAPPING = -2;
 
 /** Retry of an append that found every bucket in use for a moment. @source assumed */
 const BUCKET_RETRY_NS = 100_000;

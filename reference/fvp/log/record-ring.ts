@@ -35,6 +35,9 @@ export const RECORD_PENDING = 5;
 /** Request to complete at commit, -1 for none; the owner's. */
 export const RECORD_OP = 6;
 
+/** In RECORD_OP: a write-through write that overlaps one that was in flight when it came. */
+export const OVERLAPPING = -2;
+
 /** Bits of RECORD_PENDING; those of holders lie between. */
 export const PENDING_LOCAL = 1;
 export const PENDING_FAILED = 1 << 30;
