@@ -1,6 +1,6 @@
 /**
  * An acknowledged write is on the datastore, or the durable FT record says write-back and every holder that it names has
- * the write in its log (12.4-1, 12.4-2, 12.4-7).
+ * the write in its log (12.4-1, 12.4-2, 12.4-7); no host counts twice (12.4-14).
  */
 import { OP_WRITE } from '../../kernel/io.ts';
 import type { GuestIo } from '../stamped-content.ts';
@@ -23,6 +23,10 @@ export class RecordBeforeAckChecker extends Checker {
       this.object(`write ${io.number} was acknowledged at host ${io.host}, which is no holder`);
       return;
     }
+    if (new Set(holders).size !== holders.length)
+      this.object(
+        `write ${io.number} was acknowledged under holders ${holders.join(', ')}: not so many hosts`,
+      );
     for (const host of holders) {
       const { medium, flashLost } = this.plane.places[host]!;
       const header = medium.header(io.disk);
