@@ -152,7 +152,8 @@ function fioResult(job: FioJob, name: string): MeasuredResult {
   return { workload: job.name, mode: 'fio', times, exact: null };
 }
 
-function loadFio(name: string, text: string): Measured[] {
+/** @throws DataError when the text is no result of fio, or has no histograms */
+export function loadFioText(name: string, text: string): Measured[] {
   let runs: ReturnType<typeof parseFioResults>;
   try {
     runs = parseFioResults(text, { file: name });
@@ -208,7 +209,7 @@ export async function loadMeasured(path: string): Promise<Measured[]> {
     });
   }
   if (/^\s*\{\s*"schema"\s*:\s*"fvp\.run\//.test(text.slice(0, 200))) return [await loadRun(dirname(path))];
-  if (/^\s*\{/m.test(text) && /"fio version"/.test(text)) return loadFio(path, text);
+  if (/^\s*\{/m.test(text) && /"fio version"/.test(text)) return loadFioText(path, text);
   if (/^(?:#|"StartTimestamp"|Tag=|[0-9.]+,)/m.test(text.slice(0, 4096))) return [loadHlog(path, text)];
   throw new DataError(
     'nothing that can be compared',

@@ -66,8 +66,21 @@ export interface Figure {
   readonly series: readonly Series[];
 }
 
+/** The headings of a workload's charts, in their order. */
+export const REPORT_PARTS = {
+  latency: 'Latency',
+  destaging: 'Dirty data',
+  layers: 'By layer',
+  cache: 'Cache',
+  devices: 'Devices',
+  vms: 'By VM',
+} as const;
+export type ReportPart = keyof typeof REPORT_PARTS;
+
 /** One file in `charts/`: the figures it draws for a workload, none where it has no data. */
 export interface ReportChart {
   readonly name: string;
+  /** Under which heading of the workload it stands. */
+  readonly part: ReportPart;
   figures(input: ReportInput, workload: string): Figure[];
 }

@@ -95,7 +95,10 @@ describe.skipIf(!present)(
           expect(await page.evaluate(() => typeof alerted)).toBe('undefined');
           // A chart has a size of its own and lies within its card.
           const canvases = page.locator('canvas');
-          expect(await canvases.count()).toBe((options.workloads ?? ['database', 'email']).length * 7);
+          expect(await canvases.count()).toBeGreaterThanOrEqual(
+            (options.workloads ?? ['database', 'email']).length * 7,
+          );
+          await page.locator('html[data-drawn=true]').waitFor();
           for (const box of [await canvases.first().boundingBox(), await canvases.last().boundingBox()]) {
             expect(box!.width).toBeGreaterThan(220);
             expect(box!.height).toBeGreaterThan(200);

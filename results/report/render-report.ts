@@ -11,20 +11,23 @@ import {
 } from '../../reference/kernel/units.ts';
 import {
   LATENCY_KINDS,
+  LATENCY_PARTS,
   type ModeResult,
   type RunDocument,
   type WorkloadSummary,
 } from '../schema/run-document.ts';
+import { driveWritesPerDay } from './charts/flash-wear.ts';
 import { CHARTS } from './charts/index.ts';
 import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
 import { arrayFlush, describeWorkload } from './describe.ts';
 import { faultWindows } from './fault-windows.ts';
-import type { ReportInput } from './figure.ts';
+import { REPORT_PARTS, type ReportInput, type ReportPart } from './figure.ts';
 import { PageFigures } from './page/figures.ts';
 import { GLOSSARY } from './page/glossary.ts';
 import { escapeHtml, nameHtml, sentenceHtml, shortName } from './page/html.ts';
 import { pageHtml } from './page/page.ts';
 import { MODE_STYLES } from './page/style.ts';
+import { PART_NAMES } from './part-names.ts';
 import { listed, plainText, visibleJson } from './plain-text.ts';
 import { verdictGroups } from './verdict-groups.ts';
 
@@ -121,7 +124,31 @@ ${bodies.join('\n')}
 </table></div>`;
 }
 
-type LayerRow = readonly [title: string, value: (result: ModeResult) => string];
+/** What an I/O waits for on average, part by part. */
+function partsTable(page: Page, results: readonly ModeResult[]): string {
+  const parts = LATENCY_PARTS.filter((part) =>
+    results.some((result) => LATENCY_KINDS.some((kind) => result.parts[kind][part] > 0)),
+  );
+  const bodies = LATENCY_KINDS.map((kind) => {
+    if (results.every((result) => result[kind].count === 0)) return '';
+    const rows = results.map((result) => {
+      const { count } = result[kind];
+      const cells = parts.map((part) => {
+        const ns = result.parts[kind][part];
+        return ns === 0 || count === 0 ? '<td class="zero">0</td>' : `<td>${formatNs(ns / count)}</td>`;
+      });
+      return `<tr><th scope="row">${modeHtml(page, result.mode)}</th>${cells.join('')}</tr>`;
+    });
+    const title = `${kind[0]!.toUpperCase()}${kind.slice(1)}`;
+    return `<tbody class="kind"><tr><th scope="rowgroup">${title}</th><td colspan="${parts.length}"></td></tr>${rows.join('')}</tbody>`;
+  });
+  const head = parts.map((part) => `<th scope="col">${escapeHtml(PART_NAMES[part])}</th>`).join('');
+  return `<details open><summary>Where the time goes</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="Where the time goes"><table><caption>Mean wait of an I/O at each part, one after the other: together they are its mean response time. Network flash is what replicas take beyond local flash.</caption>
+<thead><tr><th scope="col">Mode</th>${head}</tr></thead>${bodies.join('\n')}</table></div></details>`;
+}
+
+type LayerRow = readonly [title: string, value: (result: ModeResult, document: RunDocument) => string];
 
 /** What happened behind the latencies, layer by layer. */
 const LAYERS: readonly LayerRow[] = [
@@ -132,6 +159,13 @@ const LAYERS: readonly LayerRow[] = [
   [
     'Flash: programmed per guest byte written',
     ({ flash }) => (flash.writeAmplification === null ? '–' : formatSignificant(flash.writeAmplification)),
+  ],
+  [
+    'Flash: drive writes per day, were it to go on so',
+    (result, document) => {
+      const writes = driveWritesPerDay(result, document.scenario);
+      return writes === undefined ? '–' : formatSignificant(writes);
+    },
   ],
   ['Flash: read', ({ flash }) => formatBytes(flash.readBytes)],
   ['Flash: evicted', ({ flash }) => formatBytes(flash.evictedBytes)],
@@ -174,7 +208,7 @@ function layersTable(page: Page, results: readonly ModeResult[]): string {
   const head = results.map(({ mode }) => `<th scope="col">${modeHtml(page, mode)}</th>`).join('');
   const rows = LAYERS.map(([title, value]) => {
     const cells = results.map((result) => {
-      const text = value(result);
+      const text = value(result, page.input.document);
       return `<td${/^0(?: |$)/.test(text) ? ' class="zero"' : ''}>${escapeHtml(text)}</td>`;
     });
     return `<tr><th scope="row">${title}</th>${cells.join('')}</tr>`;
@@ -210,21 +244,33 @@ function verdictList(results: readonly ModeResult[]): string {
   return items.length === 0 ? '' : `<dl class="badges">${items.join('')}</dl>`;
 }
 
+/** Every chart there is data for, under its heading. */
+function chartsHtml(page: Page, workload: string): string {
+  return (Object.keys(REPORT_PARTS) as ReportPart[])
+    .map((part) => {
+      const figures = CHARTS.filter((chart) => chart.part === part).flatMap((chart) =>
+        chart.figures(page.input, workload),
+      );
+      if (figures.length === 0) return '';
+      const html = figures.map((figure) => page.figures.html(figure)).join('\n');
+      const small = figures.every((figure) => figure.small === true);
+      return `<h3>${REPORT_PARTS[part]}</h3>\n<div class="${small ? 'smalls' : 'charts'}">\n${html}\n</div>`;
+    })
+    .join('\n');
+}
+
 function workloadSection(page: Page, workload: WorkloadSummary, id: string): string {
   const { document } = page.input;
   const results = resultsOf(document, workload.name);
-  const figures = CHARTS.flatMap((chart) => chart.figures(page.input, workload.name));
   return `<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${nameHtml(workload.name)}</h2>
 <div class="card">${workloadFacts(document, workload)}${verdictList(results)}</div>
 <h3>Latency by mode</h3>
 ${comparisonTable(page, workload.name)}
+${partsTable(page, results)}
 ${vmsTable(page, results)}
-<h3>Charts</h3>
 <noscript><p>The charts need JavaScript; the tables do not.</p></noscript>
-<div class="charts">
-${figures.map((figure) => page.figures.html(figure)).join('\n')}
-</div>
+${chartsHtml(page, workload.name)}
 ${layersTable(page, results)}
 </section>`;
 }

@@ -1,8 +1,9 @@
 /** p50 and p99 of the response time over virtual time. */
 import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
 import { LATENCY_KINDS, type LatencyRecording } from '../../schema/run-document.ts';
-import type { FigureWindow, ReportChart, ReportInput, Series } from '../figure.ts';
+import type { ReportChart, Series } from '../figure.ts';
 import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
+import { windowsOf } from './over-time.ts';
 import { intervalsPerPoint, type TimeAxis, timeAxis } from './time-axis.ts';
 
 function lines({ mode, intervalNs, response }: LatencyRecording, time: TimeAxis): Series[] {
@@ -22,20 +23,9 @@ function lines({ mode, intervalNs, response }: LatencyRecording, time: TimeAxis)
   ];
 }
 
-function windowsOf({ windows = [] }: ReportInput, workload: string, time: TimeAxis): FigureWindow[] {
-  return windows
-    .filter((window) => window.workload === workload)
-    .map(({ mode, fromNs, untilNs, kind, label }) => ({
-      kind,
-      label,
-      from: time.at(fromNs),
-      until: time.at(untilNs),
-      ...(mode === undefined ? {} : { mode }),
-    }));
-}
-
 export const latencyOverTime: ReportChart = {
   name: 'latency-over-time',
+  part: 'latency',
   figures(input, workload) {
     const { latencies } = input;
     return LATENCY_KINDS.flatMap((kind) => {

@@ -44,6 +44,7 @@ export const PERCENTILE_AXIS: Axis = {
 
 export const percentileCurves: ReportChart = {
   name: 'percentile-curves',
+  part: 'latency',
   figures({ latencies }, workload) {
     return LATENCY_KINDS.flatMap((kind) => {
       const series: Series[] = [];

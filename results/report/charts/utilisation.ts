@@ -1,0 +1,42 @@
+/** How busy the devices were over virtual time. */
+import type { ReportChart } from '../figure.ts';
+import { axisOf, type GaugeLine, gaugeFigure, timelinesOf, windowsOf } from './over-time.ts';
+
+const DEVICES = [
+  ['SAN', 'sanBusyShare'],
+  ['flash', 'flashBusyShare'],
+  ['network', 'networkBusyShare'],
+] as const;
+
+export const utilisation: ReportChart = {
+  name: 'utilisation',
+  part: 'devices',
+  figures(input, workload) {
+    const timelines = timelinesOf(input, workload);
+    const time = axisOf(timelines);
+    const windows = windowsOf(input, workload, time).filter(({ kind }) => kind === 'fault');
+    return DEVICES.flatMap(([name, gauge]) => {
+      const lines: GaugeLine[] = timelines.map((timeline) => ({
+        mode: timeline.mode,
+        group: 'busy',
+        timeline,
+        values: timeline[gauge].map((share) => 100 * share),
+        merge: 'mean',
+      }));
+      return gaugeFigure(
+        {
+          title: `Utilisation of the ${name}`,
+          caption:
+            name === 'SAN'
+              ? 'Busy share of its spindles or servers. A request counts where it begins, so that an interval can pass 100 %.'
+              : `Busy share, mean over the hosts' ${name === 'flash' ? 'flash' : 'links'}.`,
+          y: { title: 'Busy (%)', scale: 'linear', format: 'number', suffix: '%' },
+          groups: [{ name: 'busy', shown: true }],
+          scale: 1,
+        },
+        lines,
+        time,
+      ).map((figure) => ({ ...figure, windows }));
+    });
+  },
+};
