@@ -18,7 +18,7 @@ const ROOMS = ['bench', 'reference', 'results', 'traces', 'workloads'].filter((r
 /** Everything else at the root is a project file, or comes and goes. */
 const ROOT_FILES = [
   '.ci .gitignore .git dist docs node_modules oclif.manifest.json',
-  'CHANGELOG.md CONTRIBUTING.md LICENSE README.md biome.json knip.json package-lock.json package.json',
+  'CHANGELOG.md CONTRIBUTING.md LICENSE README.md action.yml biome.json knip.json package-lock.json package.json',
   'tsconfig.build.json tsconfig.json vitest.config.ts',
 ].flatMap((line) => line.split(' '));
 

@@ -5,11 +5,30 @@ import { percentilesOf } from '../hdr/summary.ts';
 /** Chance of an alarm when nothing changed, over all checks of a gate together. */
 export const ALPHA = 0.01;
 
+/** Most runs a side that are used; the rank distribution of more takes too long, and finds no more. */
+export const RUNS_MAX = 40;
+
 /**
  * How often each value of U arises among all orders of n and m values: `counts[u]`, with their sum.
  * @source Mann and Whitney (1947), the recurrence of section 3
  */
-function orders(n: number, m: number): { counts: Float64Array; total: number } {
+function orders(n: number, m: number): Orders {
+  const key = n * (RUNS_MAX + 1) + m;
+  let found = known.get(key);
+  if (found === undefined) {
+    found = countOrders(n, m);
+    known.set(key, found);
+  }
+  return found;
+}
+
+interface Orders {
+  readonly counts: Float64Array;
+  readonly total: number;
+}
+const known = new Map<number, Orders>();
+
+function countOrders(n: number, m: number): Orders {
   // counts over (i, j): the largest value is of the one side or the other.
   let row: Float64Array[] = Array.from({ length: m + 1 }, () => Float64Array.of(1));
   for (let i = 1; i <= n; i++) {
@@ -29,9 +48,6 @@ function orders(n: number, m: number): { counts: Float64Array; total: number } {
   for (const count of counts) total += count;
   return { counts, total };
 }
-
-/** Most runs a side that are used; the rank distribution of more takes too long, and finds no more. */
-export const RUNS_MAX = 40;
 
 /** Chance that U is at least `u` by luck alone. */
 function chanceOfAtLeast(u: number, n: number, m: number): number {

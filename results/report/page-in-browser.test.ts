@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readHlog } from '../hdr/hlog.ts';
 import { type SampleOptions, sampleRecording } from '../testing/sample-recording.ts';
 import { renderReport } from './render-report.ts';
 
@@ -129,11 +130,14 @@ describe.skipIf(!present)(
 
     it('has nothing that axe finds serious, in both themes, with the tables of its charts open', async () => {
       for (const theme of ['light', 'dark'] as const) {
-        const { page, complaints, close } = await opened({ workloads: ['database'] }, 1280, theme);
+        const options = { workloads: ['database'], modes: ['none', 'write-back'] };
+        const { page, complaints, close } = await opened(options, 1280, theme);
         for (const summary of (await page.locator('figure details.data summary').all()).slice(0, 2))
           await summary.click();
         await page.evaluate(axe.source);
-        const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+        const { violations } = (await page.evaluate(
+          "axe.run({ resultTypes: ['violations'] })",
+        )) as axe.AxeResults;
         expect(
           violations
             .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -142,7 +146,7 @@ describe.skipIf(!present)(
         expect(complaints).toEqual([]);
         await close();
       }
-    });
+    }, 120_000);
 
     it("gives a chart's figures as a table and as files", async () => {
       const { page, close } = await opened({ workloads: ['database'] }, 1280);
@@ -162,9 +166,37 @@ describe.skipIf(!present)(
       expect(csv.trimEnd().split('\r\n')).toHaveLength(rows);
       const json = JSON.parse(await readFile(await download('as JSON'), 'utf8')) as { lines: unknown[] };
       expect(json.lines).toHaveLength(10);
+      const log = readHlog(await readFile(await download('hlog'), 'utf8'), 'x');
+      expect(log.map(({ tag }) => tag)).toContain('write-back+1.response');
       const png = await readFile(await download('as PNG'));
       expect(png.subarray(1, 4).toString()).toBe('PNG');
       await close();
+    });
+
+    it('shades the windows it is given, and lets them be switched off', async () => {
+      const path = join(folder, 'windows.html');
+      const recording = sampleRecording({ intervals: 12, iosPerVm: 300, workloads: ['database'] });
+      const fault = {
+        workload: 'database',
+        fromNs: 1e9,
+        untilNs: 2e9,
+        kind: 'fault' as const,
+        label: 'esx2 </script> down',
+      };
+      await writeFile(path, renderReport({ ...recording, windows: [fault] }));
+      const page = await browser.newPage();
+      await page.goto(pathToFileURL(path).href);
+      const figure = page.locator('figure').filter({ hasText: 'Write latency over time' });
+      const button = figure.getByRole('button', { name: 'faults' });
+      expect(await button.getAttribute('aria-pressed')).toBe('true');
+      const pixels = () =>
+        figure
+          .locator('canvas')
+          .evaluate((canvas) => (canvas as unknown as { toDataURL(): string }).toDataURL());
+      const shaded = await pixels();
+      await button.click();
+      expect(await pixels()).not.toBe(shaded);
+      await page.close();
     });
 
     it('marks the nines of the percentile axis', async () => {

@@ -83,6 +83,12 @@ describe('renderReport', () => {
     expect(page.match(/y{200}/g)!.length).toBe(50);
   });
 
+  it('stays under 3 MB for twelve modes over 24 hours', () => {
+    const modes = ['none', 'write-through', ...Array.from({ length: 10 }, (_, i) => `write-back+${i}`)];
+    const day = sampleRecording({ workloads: ['database'], modes, intervals: 255, iosPerVm: 20_000 });
+    expect(Buffer.byteLength(renderReport(day))).toBeLessThan(3e6);
+  }, 60_000);
+
   it('has a table row and a chart line for every mode', () => {
     const all = renderReport(sampleRecording({ intervals: 6, iosPerVm: 300, workloads: ['database'] }));
     for (const mode of ['none', 'write-through', 'write-back', 'write-back+1', 'write-back+2']) {

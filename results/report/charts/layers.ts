@@ -1,4 +1,5 @@
 /** IOPS, bandwidth and latency by layer, as FVP's own screens had them: VM observed, local flash, network flash, datastore. */
+import { lowestOfIndex, type SparseHistogram } from '../../../reference/kernel/histogram.ts';
 import type { LatencyRecording, Timeline } from '../../schema/run-document.ts';
 import type { Figure, ReportChart, ReportInput } from '../figure.ts';
 import { LATENCY_AXIS } from './latency-axis.ts';
@@ -28,6 +29,16 @@ function means(ns: readonly number[], ios: readonly number[]): (number | null)[]
   return ns.map((value, i) => (ios[i] === 0 ? null : Math.max(1, Math.floor(value / ios[i]!))));
 }
 
+/** Sum over the buckets' middles: unlike the exact sum it is the same once the run has been saved and read. */
+function bucketSum({ index, counts }: SparseHistogram): number {
+  let sum = 0;
+  for (let i = 0; i < index.length; i++) {
+    const low = lowestOfIndex(index[i]!);
+    sum += (low + Math.floor((lowestOfIndex(index[i]! + 1) - low) / 2)) * counts[i]!;
+  }
+  return sum;
+}
+
 /** Mean response time of each interval. */
 function vmMeans(
   latencies: readonly LatencyRecording[],
@@ -40,7 +51,7 @@ function vmMeans(
     for (let i = 0; i < intervals; i++) {
       const histogram = recording.response[i];
       if (histogram === undefined) continue;
-      ns[i]! += histogram.sumHigh * 2 ** 52 + histogram.sumLow;
+      ns[i]! += bucketSum(histogram);
       ios[i]! += histogram.count;
     }
   }

@@ -1,6 +1,8 @@
 /** Latency by percentile on an axis of nines: each further nine takes the same room. */
+import { slug } from '../../../reference/kernel/units.ts';
+import { writeTotalsHlog } from '../../hdr/hlog.ts';
 import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
-import { LATENCY_KINDS } from '../../schema/run-document.ts';
+import { LATENCY_KINDS, type LatencyKind, type LatencyRecording } from '../../schema/run-document.ts';
 import type { Axis, ReportChart, Series } from '../figure.ts';
 import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
 
@@ -36,6 +38,18 @@ export function percentileCurve(histograms: Parameters<typeof mergeAll>[0]): num
   return points;
 }
 
+/** The whole run's histograms of one kind, tagged with mode and time. */
+function totalsOf(latencies: readonly LatencyRecording[], workload: string, kind: LatencyKind): string {
+  const own = latencies.filter((recording) => recording.workload === workload && recording.kind === kind);
+  return writeTotalsHlog(
+    own.flatMap(({ mode, response, service }) => [
+      [`${slug(mode)}.response`, mergeAll(response)] as const,
+      [`${slug(mode)}.service`, mergeAll(service)] as const,
+    ]),
+    own.reduce((most, { intervalNs, response }) => Math.max(most, intervalNs * response.length), 0),
+  );
+}
+
 export const PERCENTILE_AXIS: Axis = {
   title: 'Percentile of all I/Os (%)',
   scale: 'log',
@@ -69,6 +83,7 @@ export const percentileCurves: ReportChart = {
             { name: 'service time', shown: false },
           ],
           series,
+          files: [{ name: `${slug(workload)}.${kind}.hlog`, text: totalsOf(latencies, workload, kind) }],
         },
       ];
     });
