@@ -39,6 +39,9 @@ export function joinRuns(runs: readonly (readonly [dir: string, run: SavedRun])[
       workloads: named.flatMap(([name, { document }]) =>
         document.workloads.map((workload) => ({ ...workload, name: of(name, workload.name) })),
       ),
+      events: named.flatMap(([name, { document }]) =>
+        (document.events ?? []).map((events) => ({ ...events, workload: of(name, events.workload) })),
+      ),
       results: named.flatMap(([name, { document }]) =>
         document.results.map((result) => ({ ...result, workload: of(name, result.workload) })),
       ),
