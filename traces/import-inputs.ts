@@ -19,6 +19,8 @@ import type { TraceEvent, TraceFormat } from './trace-format.ts';
 
 /** After this many bytes the event loop gets a turn, for signals and progress. */
 const BYTES_PER_TURN = 8 * MIB;
+/** Errors that a lenient reading lists, of all that it counts. Assumed: more would not be read. */
+const SKIPPED_LISTED = 10;
 
 export interface TraceInput {
   /** As the person named it. */
@@ -36,6 +38,8 @@ export interface ImportOptions {
   readonly event: TraceEvent;
   /** Of what is drawn, such as times within a second that the trace does not tell; 1 without it. */
   readonly seed?: number | undefined;
+  /** Lines that cannot be read are passed over, counted and listed, instead of ending the import. */
+  readonly lenient?: boolean | undefined;
   /** Read at a time from each input, at least 64 KiB. */
   readonly chunkBytes: number;
   /** What is known to be wrong before anything is read. */
@@ -79,6 +83,13 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
   const format = await agreedFormat(readers, asked);
 
   const seed = options.seed ?? 1;
+  const skipped: string[] = [];
+  let skippedCount = 0;
+  const skip = (error: DataError): void => {
+    skippedCount++;
+    if (skipped.length < SKIPPED_LISTED) skipped.push(error.message);
+  };
+  const tolerate = options.lenient === true ? skip : undefined;
   const builder = new TraceBuilder(options.name);
   const joined =
     format.pairsCompletions && options.event === 'D' ? new JoinedCompletions(builder) : undefined;
@@ -91,7 +102,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
       format.coarseClock === true
         ? new SpreadStamps(downstream, placeOf, seed, readers.indexOf(reader))
         : undefined;
-    const ordered = new OrderedRows(spread ?? downstream, placeOf);
+    const ordered = new OrderedRows(spread ?? downstream, placeOf, tolerate);
     const writer = new RowWriter(input.file, binary, ordered, createPlacedBlock());
     const context = {
       file: input.file,
@@ -102,7 +113,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
       event: options.event,
       notes,
     };
-    reader.use(format, format.open(context));
+    reader.use(format, format.open(context), tolerate);
     return { reader, writer, ordered, spread };
   };
   const turn = turnTaker(options);
@@ -142,7 +153,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
       throw new DataError(
         'the trace holds no I/O',
         { file: inputs[0]!.file },
-        { hint: [...notes.whenEmpty, ...notes.sentences()].join('; ') || undefined },
+        { hint: [...notes.whenEmpty, ...notes.sentences(), ...skipped.slice(0, 1)].join('; ') || undefined },
       );
     }
   } catch (error) {
@@ -167,6 +178,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
     `rows stamped with whole seconds, spread over their second by seed ${seed}: #`,
     sum(({ spread }) => spread?.spread ?? 0),
   );
+  notes.note('lines and rows skipped, as the reading is lenient: #', skippedCount);
   notes.note('completions of I/Os issued before the trace began, left out: #', joined?.unmatched ?? 0);
   notes.note('I/Os without a recorded completion: #', joined?.unfinished ?? 0);
   const summary = builder.summary.finish({
@@ -179,7 +191,7 @@ export async function importInputs(inputs: readonly TraceInput[], options: Impor
     name: options.name,
     summary,
     diskNames: disks.names,
-    warnings: [...options.warnings, ...notes.sentences()],
+    warnings: [...options.warnings, ...notes.sentences(), ...skipped.map((message) => `skipped: ${message}`)],
     cursor: () => builder.spool.cursor(),
     close: () => builder.spool.close(),
   };

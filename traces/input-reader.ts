@@ -22,6 +22,7 @@ export class InputReader {
   private ended = false;
   private format: TraceFormat | undefined;
   private parser: FormatParser | undefined;
+  private tolerate: ((error: DataError) => void) | undefined;
 
   /** @param chunkBytes read at a time, at least 64 KiB */
   constructor(file: string, source: ByteSource, chunkBytes: number) {
@@ -42,8 +43,12 @@ export class InputReader {
     return { bytes, whole: this.ended && bytes.length === this.end - this.start };
   }
 
-  /** Sets what parses the input from here on. */
-  use(format: TraceFormat, parser: FormatParser): void {
+  /**
+   * Sets what parses the input from here on.
+   * @param tolerate takes the errors of single lines, which are then passed over, and of a torn end
+   */
+  use(format: TraceFormat, parser: FormatParser, tolerate?: (error: DataError) => void): void {
+    this.tolerate = tolerate;
     this.format = format;
     this.parser = parser;
   }
@@ -58,7 +63,12 @@ export class InputReader {
     if (this.format!.encoding === 'text') this.parseLines(parser);
     else this.start = parser.parse(this.buffer, this.start, this.end);
     if (!this.ended) return true;
-    parser.end(this.buffer, this.start, this.end);
+    try {
+      parser.end(this.buffer, this.start, this.end);
+    } catch (error) {
+      if (!(error instanceof DataError) || this.tolerate === undefined) throw error;
+      this.tolerate(error);
+    }
     return false;
   }
 
@@ -70,7 +80,17 @@ export class InputReader {
     if (this.end === this.start) return;
     if (this.ended && this.buffer[this.end - 1] !== NEWLINE) this.buffer[this.end++] = NEWLINE;
     const lines = this.buffer.lastIndexOf(NEWLINE, this.end - 1) + 1;
-    if (lines > this.start) this.start = parser.parse(this.buffer, this.start, lines);
+    while (lines > this.start) {
+      try {
+        this.start = parser.parse(this.buffer, this.start, lines);
+      } catch (error) {
+        const lineStart = parser.lineStart;
+        const ofLine = error instanceof DataError && error.place.line !== undefined;
+        if (!ofLine || this.tolerate === undefined || lineStart === undefined) throw error;
+        this.tolerate(error);
+        this.start = this.buffer.indexOf(NEWLINE, lineStart) + 1;
+      }
+    }
     if (this.end - this.start > RECORD_BYTES_MAX) {
       throw new DataError(
         'a line is longer than 1 MiB',

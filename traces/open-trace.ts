@@ -20,6 +20,8 @@ export interface OpenTraceOptions {
   readonly format?: string | undefined;
   /** Which blktrace events become rows; `D` by default. */
   readonly event?: TraceEvent | undefined;
+  /** Passes over lines that cannot be read, counts and lists them in the warnings. */
+  readonly lenient?: boolean | undefined;
   /** Of what is drawn in reading: times within a second that the trace does not tell. 1 without it. */
   readonly seed?: number | undefined;
   /** Called as reading goes on, with compressed bytes; the total is undefined for standard input and pipes. */
@@ -71,6 +73,7 @@ export async function openTrace(paths: readonly string[], options: OpenTraceOpti
       format: options.format,
       event: options.event ?? 'D',
       seed: options.seed,
+      lenient: options.lenient,
       chunkBytes,
       report,
       warnings: leftOut(files),

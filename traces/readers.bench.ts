@@ -7,6 +7,7 @@ import type { Bench } from 'tinybench';
 import type { DataPlace } from '../reference/kernel/errors.ts';
 import { RandomStream } from '../reference/kernel/random.ts';
 import { MIB } from '../reference/kernel/units.ts';
+import { convertTrace, openOutputs } from './convert-trace.ts';
 import { openRawSource } from './decode/byte-source.ts';
 import { detectFormat } from './format-table.ts';
 import { InputReader } from './input-reader.ts';
@@ -18,6 +19,7 @@ import { RowWriter } from './rows/row-writer.ts';
 import { TimeOrigin } from './rows/time-origin.ts';
 import { SAMPLES } from './samples/samples.ts';
 import { writeStore } from './store/write-store.ts';
+import { writerFor } from './writer-table.ts';
 
 /** Rows of the generated logs. */
 export const ROWS = 500_000;
@@ -85,6 +87,13 @@ export async function addReaderTasks(bench: Bench): Promise<void> {
   const store = join(folder, 'generated.arrow');
   await writeStore(trace, store);
   const stored = await openTrace([store]);
+  for (const to of ['blkparse', 'blkreplay', 'spc', 'msr', 'mqsim', 'disksim', 'vscsi', 'oracle-general']) {
+    const path = join(folder, `generated.${to}`);
+    const writer = writerFor(path, to);
+    const request = { writer, out: path, splitVms: 1, shape: { seed: 1 }, provenance: {} };
+    await convertTrace(trace, openOutputs(path, 1), request, () => {});
+    bench.add(`parse ${to}, ${ROWS} rows`, () => parseOnly(path));
+  }
   bench.add(`parse arrow, ${ROWS} rows`, () => parseOnly(store));
   bench.add(`read the store's rows, ${ROWS} rows`, () => {
     const cursor = stored.cursor();

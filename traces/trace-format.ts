@@ -35,7 +35,7 @@ export interface ParserNotes {
 }
 
 export interface FormatParser {
-  /** Where in the bytes given last the line or record at hand begins. */
+  /** Where in the bytes given last the line at hand begins: behind it a lenient reading goes on. */
   readonly lineStart?: number;
   /**
    * Takes whole records from `bytes[start]` to `bytes[end - 1]` and says where it stopped; what is left is given

@@ -31,6 +31,9 @@ export const benchFlags = {
     options: ['Q', 'D'],
     default: 'D',
   }),
+  lenient: Flags.boolean({
+    summary: 'Pass over lines that cannot be read; count and list them.',
+  }),
   replay: Flags.string({
     summary: 'When an I/O arrives.',
     description:

@@ -24,6 +24,7 @@ export interface BenchFlags {
   readonly seed: string;
   readonly format?: string | undefined;
   readonly event: string;
+  readonly lenient?: boolean | undefined;
 }
 
 /**
@@ -61,6 +62,7 @@ export function benchRequestOf(workloads: readonly string[], flags: BenchFlags):
     seed: flagQuantity('seed', flags.seed, parseWhole, SEED_BOUNDS),
     format: flags.format,
     event: flags.event as BenchRequest['event'],
+    ...(flags.lenient === true ? { lenient: true } : {}),
   };
 }
 

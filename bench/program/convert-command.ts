@@ -31,6 +31,8 @@ export async function runConvert(command: ConvertCommand, print: (line: string) 
       const trace = await openTrace(paths, {
         format: command.format,
         event: command.event,
+        lenient: command.lenient,
+        seed: command.shape.seed,
         signal,
         onProgress: (done, total) =>
           progress.show({ text: 'reading', done: done * READING, total: total ?? done * 2 }),

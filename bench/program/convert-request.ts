@@ -21,6 +21,7 @@ export interface ConvertFlags {
   readonly to?: string | undefined;
   readonly format?: string | undefined;
   readonly event: string;
+  readonly lenient?: boolean | undefined;
   readonly from?: string | undefined;
   readonly until?: string | undefined;
   readonly disk?: readonly string[] | undefined;
@@ -41,6 +42,7 @@ export interface ConvertCommand {
   readonly to: string | undefined;
   readonly format: string | undefined;
   readonly event: TraceEvent;
+  readonly lenient: boolean;
   readonly splitVms: number;
   /** File of the map of disks. */
   readonly remap: string | undefined;
@@ -79,6 +81,7 @@ export function convertCommandOf(
     to: flags.to,
     format: flags.format,
     event: flags.event as TraceEvent,
+    lenient: flags.lenient === true,
     splitVms: flagQuantity('split-vms', flags['split-vms'], parseWhole, VMS),
     remap: flags.remap,
     changes,

@@ -10,6 +10,8 @@ export interface NamedTraces {
   readonly files: readonly string[];
   readonly format: string | undefined;
   readonly event: TraceEvent;
+  /** Passes over lines that cannot be read, and lists them. */
+  readonly lenient?: boolean;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface NamedTraces {
  * @throws NoInputError for a name that is nothing; what `openTrace` throws
  */
 export function readTraces(
-  { files, format, event }: NamedTraces,
+  { files, format, event, lenient }: NamedTraces,
   progress: ProgressLine,
   signal: AbortSignal,
   share: number,
@@ -32,6 +34,7 @@ export function readTraces(
     {
       format,
       event,
+      lenient,
       signal,
       onProgress: (done, total) =>
         progress.show({ text: 'reading', done: done * share, total: total ?? done * 2 }),

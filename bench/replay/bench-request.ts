@@ -22,6 +22,8 @@ export interface BenchRequest {
   readonly seed: number;
   readonly format: string | undefined;
   readonly event: 'Q' | 'D';
+  /** Passes over lines of a trace that cannot be read, and lists them. */
+  readonly lenient?: boolean;
 }
 
 export interface BenchHooks {

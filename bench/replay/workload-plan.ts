@@ -125,6 +125,7 @@ export class WorkloadPlan {
       const options = {
         format: shipped === undefined ? request.format : undefined,
         event: request.event,
+        lenient: request.lenient,
         signal: hooks.signal,
         onProgress: (done: number, total: number | undefined) =>
           hooks.onPhase({ text, done, total: total ?? 0 }),

@@ -3,8 +3,9 @@ import type { TraceFormat } from '../trace-format.ts';
 import type { TextLayout } from './column.ts';
 import { TextColumns } from './text-columns.ts';
 
-/** Lines of the head that must all look like a row. Assumed: fewer would let other formats through. */
+/** Lines of the head that are looked at, and the share that must be rows: a torn one is told with its line later. Assumed. */
 const LINES_SEEN = 20;
+const ROW_SHARE = 0.75;
 
 export interface TextFormat {
   readonly name: string;
@@ -45,5 +46,6 @@ function looksLike(head: Uint8Array, whole: boolean, layout: TextLayout, looks: 
   // A first line that is a header is let pass.
   const from = plain.length > 1 && !looks.test(plain[0]!) && !/[0-9]/.test(plain[0]!) ? 1 : 0;
   const seen = plain.slice(from, from + LINES_SEEN);
-  return seen.length > 0 && seen.every((line) => looks.test(line));
+  const rowLike = seen.filter((line) => looks.test(line)).length;
+  return rowLike > 0 && rowLike >= seen.length * ROW_SHARE;
 }

@@ -4,6 +4,7 @@
  */
 import type { ByteSource, RawSource } from './byte-source.ts';
 import { gunzipSource } from './gzip.ts';
+import { programSource } from './program.ts';
 import { zstdSource } from './zstd.ts';
 
 interface Decoder {
@@ -13,13 +14,15 @@ interface Decoder {
   open(raw: RawSource, prefix: Uint8Array, file: string): Promise<ByteSource>;
 }
 
-/** @source RFC 1952 section 2.3.1 (gzip), RFC 8878 section 3.1.1 (zstd) */
+/** @source RFC 1952 section 2.3.1 (gzip), RFC 8878 section 3.1.1 (zstd), the .xz file format 1.1.0, bzip2's manual */
 const DECODERS: readonly Decoder[] = [
   { name: 'gzip', magic: [0x1f, 0x8b], open: gunzipSource },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], open: zstdSource },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], open: programSource('xz', 'xz-utils') },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68], open: programSource('bzip2', 'bzip2') },
 ];
 
-const MAGIC_BYTES_MAX = 4;
+const MAGIC_BYTES_MAX = 6;
 
 /** A source that gives `prefix` first. */
 class PrefixedSource implements ByteSource {
@@ -45,7 +48,7 @@ class PrefixedSource implements ByteSource {
 }
 
 /**
- * The plain bytes of `raw`, decompressed when they are gzip or zstd.
+ * The plain bytes of `raw`, decompressed when they are packed.
  * @param file as the person named it, for messages
  */
 export async function openDecoded(raw: RawSource, file: string): Promise<ByteSource> {

@@ -41,6 +41,7 @@ const SUMMARY_LINE =
   /^(?:CPU[0-9]+ \(|Total \(|Throughput \(|Events \(|Skips: |[ \t]+(?:Reads|Read|Writes|Write|PC|IO unplugs|Timer) ?)/;
 
 class BlkparseParser implements FormatParser {
+  lineStart = 0;
   private readonly context: ParserContext;
   private readonly events: BlockEvents;
   private readonly line: TextLine;
@@ -66,6 +67,7 @@ class BlkparseParser implements FormatParser {
   parse(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end) {
+      this.lineStart = at;
       this.lines++;
       const stop = this.eventLine(bytes, at);
       if (stop === 0) {

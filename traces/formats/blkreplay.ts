@@ -19,6 +19,7 @@ const ROW_LINE =
 const HEADER_LINE = /^[ \t]*start[ \t]*;[ \t]*sector[ \t]*;[ \t]*length[ \t]*;[ \t]*op[ \t]*;/m;
 
 class BlkreplayParser implements FormatParser {
+  lineStart = 0;
   private readonly context: ParserContext;
   private readonly line: TextLine;
   private readonly rwbs: Rwbs = { op: 0, flags: 0, preflush: false };
@@ -35,6 +36,7 @@ class BlkreplayParser implements FormatParser {
   parse(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end) {
+      this.lineStart = at;
       this.lines++;
       const next = this.plainRow(bytes, at);
       if (next !== 0) {

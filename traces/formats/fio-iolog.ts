@@ -45,6 +45,7 @@ const OFFSET_HIGH_DIGITS = 6;
 const POWERS_OF_TEN = new Float64Array([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]);
 
 class FioIologParser implements FormatParser {
+  lineStart = 0;
   private readonly context: ParserContext;
   private readonly rows: RowWriter;
   private readonly line: TextLine;
@@ -69,6 +70,7 @@ class FioIologParser implements FormatParser {
   parse(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end) {
+      this.lineStart = at;
       const next = this.version === 3 ? this.readOrWrite(bytes, at) : 0;
       if (next !== 0) {
         at = next;

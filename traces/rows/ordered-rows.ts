@@ -17,9 +17,16 @@ export class OrderedRows {
   private releasedUpTo = Number.NEGATIVE_INFINITY;
   private readonly downstream: RowStage;
   private readonly placeOf: (place: number) => DataPlace;
+  private readonly tolerate: ((error: DataError) => void) | undefined;
 
-  constructor(downstream: RowStage, placeOf: (place: number) => DataPlace) {
+  /** @param tolerate takes the errors of rows too late, which are then left out */
+  constructor(
+    downstream: RowStage,
+    placeOf: (place: number) => DataPlace,
+    tolerate?: (error: DataError) => void,
+  ) {
     this.downstream = downstream;
+    this.tolerate = tolerate;
     this.placeOf = placeOf;
   }
 
@@ -53,32 +60,36 @@ export class OrderedRows {
   /** Merges the held rows with a block that is not in order, releases the earlier half and holds the later. */
   private sortIn(block: PlacedBlock): PlacedBlock {
     const times = block.timeNs;
-    const order = this.order.subarray(0, block.length);
+    let kept = 0;
     for (let i = 0; i < block.length; i++) {
-      order[i] = i;
       if (times[i]! >= this.latest) {
         this.latest = times[i]!;
       } else {
         if (times[i]! < this.releasedUpTo) {
-          throw new DataError('time runs backwards', this.placeOf(block.place[i]!), {
+          const late = new DataError('time runs backwards', this.placeOf(block.place[i]!), {
             found: `a row more than ${BLOCK_ROWS} rows behind its place`,
             expected: `rows at most ${BLOCK_ROWS} rows out of order`,
             hint: 'sort the trace by time first',
           });
+          if (this.tolerate === undefined) throw late;
+          this.tolerate(late);
+          continue;
         }
         if (block.op[i]! <= OP_DISCARD) this.reordered++;
       }
+      this.order[kept++] = i;
     }
+    const order = this.order.subarray(0, kept);
     order.sort((a, b) => times[a]! - times[b]! || a - b);
     const early = this.spares.pop() ?? createPlacedBlock();
     const late = this.spares.pop() ?? createPlacedBlock();
     const held = this.held;
-    const total = held.length + block.length;
+    const total = held.length + kept;
     const releasing = total > BLOCK_ROWS ? BLOCK_ROWS : 0;
     let h = 0;
     let b = 0;
     for (let n = 0; n < total; n++) {
-      const fromHeld = h < held.length && (b === block.length || held.timeNs[h]! <= times[order[b]!]!);
+      const fromHeld = h < held.length && (b === kept || held.timeNs[h]! <= times[order[b]!]!);
       const into = n < releasing ? early : late;
       const at = n < releasing ? n : n - releasing;
       if (fromHeld) copyRow(held, h++, into, at);

@@ -58,6 +58,10 @@ with shift added to their offset. Blank fields mean no bound, the same disk, no 
       default: 'D',
       helpGroup: 'READING',
     }),
+    lenient: Flags.boolean({
+      summary: 'Pass over lines that cannot be read; count and list them.',
+      helpGroup: 'READING',
+    }),
     from: Flags.string({ summary: 'Keep what arrives at this time or later.', helpValue: '30s' }),
     until: Flags.string({ summary: 'Keep what arrives before this time.', helpValue: '5m' }),
     disk: Flags.string({

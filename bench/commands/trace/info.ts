@@ -41,6 +41,9 @@ export default class TraceInfo extends FvpCommand {
       options: ['Q', 'D'],
       default: 'D',
     }),
+    lenient: Flags.boolean({
+      summary: 'Pass over lines that cannot be read; count and list them.',
+    }),
     html: Flags.string({
       summary: 'Write a page with charts to this file.',
       helpValue: 'FILE',
@@ -56,6 +59,7 @@ export default class TraceInfo extends FvpCommand {
         files: [args.file].flat(),
         format: flags.format,
         event: flags.event as 'Q' | 'D',
+        lenient: flags.lenient,
         html: flags.html,
         json: this.jsonEnabled(),
       },
