@@ -102,7 +102,9 @@ export class TextColumns implements FormatParser {
   private readonly opBytes: readonly Uint8Array[];
   private readonly opCodes: Uint8Array;
   private readonly opPrefixes: Uint8Array;
-  /** By first byte: the word that begins so, or 255. */
+  /** By word: the next, no longer one that begins with the same byte, or 255. */
+  private readonly opNext: Uint8Array;
+  /** By first byte: the longest word that begins so, or 255. */
   private readonly opOfByte = new Uint8Array(256).fill(OP_UNKNOWN);
 
   private readonly diskWords = new WordTable();
@@ -120,6 +122,8 @@ export class TextColumns implements FormatParser {
     this.blanks = layout.separator === ' ';
     this.stepNs = layout.stepNs ?? 0;
     const words = Object.entries(layout.columns.find(({ role }) => role === 'op')?.words ?? {});
+    // `Read` is tried before `R`.
+    words.sort(([a], [b]) => b.length - a.length);
     this.opWords = words.map(([word, op]) => ({
       word: word.replace(/\*$/, ''),
       op: OP_OF_WORD[op],
@@ -128,9 +132,12 @@ export class TextColumns implements FormatParser {
     this.opBytes = this.opWords.map(({ word }) => Buffer.from(word, 'latin1'));
     this.opCodes = Uint8Array.from(this.opWords, ({ op }) => op);
     this.opPrefixes = Uint8Array.from(this.opWords, ({ prefix }) => (prefix ? 1 : 0));
+    this.opNext = new Uint8Array(this.opWords.length).fill(OP_UNKNOWN);
     for (let i = this.opWords.length - 1; i >= 0; i--) {
       const first = this.opBytes[i]![0];
-      if (first !== undefined) this.opOfByte[first] = i;
+      if (first === undefined) continue;
+      this.opNext[i] = this.opOfByte[first]!;
+      this.opOfByte[first] = i;
     }
     const disk = layout.columns.find(({ role }) => role === 'disk');
     this.diskFields = disk?.fields ?? 1;
@@ -245,11 +252,15 @@ export class TextColumns implements FormatParser {
         let byte = bytes[at]!;
         while (byte !== separator && byte !== NEWLINE) byte = bytes[++at]!;
       } else if (kind === OP) {
-        const word = this.opOfByte[bytes[at]!]!;
+        let word = this.opOfByte[bytes[at]!]!;
+        let wordLength = 0;
+        for (; word !== OP_UNKNOWN; word = this.opNext[word]!) {
+          const wanted = this.opBytes[word]!;
+          wordLength = 1;
+          while (wordLength < wanted.length && bytes[at + wordLength] === wanted[wordLength]) wordLength++;
+          if (wordLength === wanted.length) break;
+        }
         if (word === OP_UNKNOWN) return 0;
-        const wanted = this.opBytes[word]!;
-        const wordLength = wanted.length;
-        for (let i = 1; i < wordLength; i++) if (bytes[at + i] !== wanted[i]) return 0;
         op = this.opCodes[word]!;
         if (op === OP_LEFT_OUT) return 0;
         at += wordLength;

@@ -42,9 +42,9 @@ it('a program that is not installed is named with its package', async () => {
   const path = join(testFolder(), 'x');
   writeFileSync(path, 'x');
   await expect(
-    programSource('no-such-unpacker', 'some-package')(openRawSource(path), new Uint8Array(1), path),
+    programSource('no-such-unpacker', 'zstd')(openRawSource(path), new Uint8Array(1), path),
   ).rejects.toMatchObject({
     code: 'E_UNAVAILABLE',
-    hint: 'apt-get install some-package',
+    hint: 'apt-get install zstd',
   });
 });
