@@ -24,9 +24,9 @@ import type { ClusterEvent, HistoryEntry } from './cluster-event.ts';
 import type { FaultPlane } from './fault-plane.ts';
 
 /** A host counts as dead after this. @source vSphere HA declares a host failed after 15 s without heartbeats (assumed) */
-const HOST_DEAD_NS = 15e9;
+export const HOST_DEAD_NS = 15e9;
 /** A VM without its datastore is powered off this long after its lease has ended. @source assumed */
-const POWER_OFF_NS = 4e9;
+export const POWER_OFF_NS = 4e9;
 /** Where no host can take a VM, another look is taken after this. @source assumed */
 const LOOK_AGAIN_NS = 1e9;
 
@@ -106,7 +106,8 @@ export class Availability {
       case 'restart':
         note(list(event.hosts) + (event.emptyFlash === true ? ', with empty flash' : ''));
         for (const host of event.hosts) {
-          if (event.emptyFlash === true && !plane.isUp(host)) plane.loseFlash(host);
+          if (plane.isUp(host)) continue;
+          if (event.emptyFlash === true) plane.loseFlash(host);
           plane.replaceFlash(host);
           plane.restart(host);
         }

@@ -101,7 +101,7 @@ export function runCase(
   };
 }
 
-function watchedByAll(watchers: readonly PlaneWatcher[]): PlaneWatcher {
+export function watchedByAll(watchers: readonly PlaneWatcher[]): PlaneWatcher {
   return {
     recordReplaced: (...told) => {
       for (const watcher of watchers) watcher.recordReplaced?.(...told);

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { FAILURES, MATRIX_MODES, NOT_RUN } from './failure-matrix.ts';
+import { runFailure } from './run-failure.ts';
+
+describe('the failure matrix', () => {
+  for (const failure of FAILURES) {
+    const modes = MATRIX_MODES.filter((mode) => failure.promises[mode] !== undefined);
+    const kept = modes.filter((mode) => failure.deviates?.[mode] === undefined);
+    it(`keeps loss, state and stall as promised: ${failure.name}`, { timeout: 60_000 }, () => {
+      for (const mode of kept)
+        expect({ mode, broken: runFailure(failure, mode).broken }).toEqual({ mode, broken: [] });
+    });
+    for (const mode of modes) {
+      const why = failure.deviates?.[mode];
+      if (why === undefined) continue;
+      it.fails(`${failure.name}, ${mode}: ${why}`, () => {
+        expect(runFailure(failure, mode).broken).toEqual([]);
+      });
+    }
+  }
+
+  for (const { name, why } of NOT_RUN) it.skip(`${name}: ${why}`, () => {});
+
+  it('finds a promise that is not kept', () => {
+    const [first] = FAILURES;
+    const promise = first!.promises['write-back+1']!;
+    const tooShort = { ...first!, promises: { 'write-back+1': { ...promise, stallNs: 1, lost: true } } };
+    expect(runFailure(tooShort, 'write-back+1').broken).toHaveLength(2);
+  });
+});
