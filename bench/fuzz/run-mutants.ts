@@ -94,7 +94,9 @@ if (search === 0) {
   if (idle.length > 0) console.log(`Checkers that catch none of them: ${idle.join(', ')}.`);
   const findings = MUTANTS.filter(({ seed }) => seed === undefined);
   if (findings.length > 0)
-    console.log('Findings: mutants that no seed tried so far has shown to their checker:');
+    console.log(
+      'Findings: mutants without a seed that shows them to their checker; some have had few tries:',
+    );
   for (const { invariant, name, checker } of findings)
     console.log(`${String(invariant).padStart(4)}  ${name.padEnd(NAME_COLUMNS + SEEDS_COLUMNS)}${checker}`);
 }

@@ -337,6 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'disk.index.words[position + ENTRY_STAMP] >= disk.remoteFrom)',
     replace: 'disk.index.words[position + ENTRY_STAMP] < 0)',
     checker: 'fresh-reads',
+    seed: 209,
   },
   {
     name: 'a former host answers whoever asks, whatever was written since',
@@ -369,6 +370,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (work.asked.get(host) !== fields[base + FIELD_REQUEST])',
     replace: 'if (!work.asked.has(host) && !disk.members.some((member) => member.host === host))',
     checker: 'record-before-ack',
+    seed: 49,
   },
   {
     name: 'replay past a gap',
@@ -427,6 +429,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (disk.destageTimerSet)\n            return;',
     replace: 'return;',
     checker: 'liveness',
+    seed: 112,
   },
   {
     name: 'never look again for the log of an orphan',
