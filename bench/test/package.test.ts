@@ -54,7 +54,7 @@ describe('the package', () => {
   });
   test('holds no sources, no tests, nothing of a run, and is small', () => {
     const odd = files.filter((path) =>
-      /\.test\.|\/(results|traces|devices|fvp)\/testing\/|results\/runs|node_modules|\.hlog$/.test(
+      /\.test\.|\/(results|traces|devices|fvp|cluster)\/testing\/|results\/runs|node_modules|\.hlog$/.test(
         path,
       ),
     );

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UsageError } from '../kernel/errors.ts';
 import { OP_WRITE } from '../kernel/io.ts';
+import { ListSource } from './plain-scenario.ts';
 import { ClusterRun } from './run-cluster.ts';
 import { parseScenario } from './scenario/load-scenario.ts';
-import { ListSource } from './testing/plain-scenario.ts';
 
 /** A device of 10 us, parts of which a case replaces. */
 const HONEST = {

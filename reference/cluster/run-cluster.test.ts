@@ -8,7 +8,6 @@ import { CAUSE_DESTAGE, CAUSE_GUEST, type Status } from '../fvp/ports.ts';
 import { LatencyHistogram } from '../kernel/histogram.ts';
 import { OP_FLUSH, OP_READ, OP_WRITE } from '../kernel/io.ts';
 import { RandomStream } from '../kernel/random.ts';
-import { type ClusterResult, ClusterRun } from './run-cluster.ts';
 import {
   deviceOf,
   FLASH_FLUSH_NS,
@@ -19,7 +18,8 @@ import {
   plainScenario,
   SAN_FLUSH_NS,
   SAN_NS,
-} from './testing/plain-scenario.ts';
+} from './plain-scenario.ts';
+import { type ClusterResult, ClusterRun } from './run-cluster.ts';
 import type { HostMachine } from './virtual-runtime.ts';
 
 const LATENCY_NS = 15_000;
@@ -187,7 +187,7 @@ describe('a run', () => {
     expect(sources.map((source) => source.completions)).toEqual([5000, 5000, 5000]);
     expect(result.failed).toBe(0);
     for (const { state } of cluster.runtime.fvpHosts) {
-      expect(Math.abs(state.dirtyBytes)).toBe(0);
+      expect(state.dirtyBytes).toBe(0);
       expect(state.reservedBuckets).toBe(0);
       expect(state.buckets.pinnedBuckets).toBe(0);
       expect(state.ops.used).toBe(0);

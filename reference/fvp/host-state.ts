@@ -130,6 +130,8 @@ export class HostState {
     this.volatileDatastore = setup.volatileDatastore;
     this.hasFlash = setup.ports.flash !== null;
     this.logBuckets = this.quotaBuckets(setup.options.dirtyLimitBytes) - 1;
+    // An empty log is plain zero to whoever looks; the field keeps holding doubles.
+    this.dirtyBytes += 0;
     this.buckets = new BucketStore(setup.flashCapacityBytes, setup.options.bucketBytes);
   }
 

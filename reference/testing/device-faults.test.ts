@@ -1,8 +1,8 @@
 /** What a device reports of a request that did not go well reaches hosts and content. */
 import { describe, expect, test } from 'vitest';
+import { ListSource, type PlainIo, plainScenario } from '../cluster/plain-scenario.ts';
 import { ClusterRun } from '../cluster/run-cluster.ts';
 import type { ResolvedDevice } from '../cluster/scenario/resolved.ts';
-import { ListSource, type PlainIo, plainScenario } from '../cluster/testing/plain-scenario.ts';
 import { VirtualRuntime } from '../cluster/virtual-runtime.ts';
 import {
   DEVICE_READ,

@@ -5,7 +5,7 @@
  */
 import type { ClusterEvent } from '../../cluster/faults/cluster-event.ts';
 import { CALM, type Probe } from '../../cluster/faults/fault-plane.ts';
-import { deviceOf, type PlainIo, plainScenario } from '../../cluster/testing/plain-scenario.ts';
+import { deviceOf, type PlainIo, plainScenario } from '../../cluster/plain-scenario.ts';
 import fixed from '../../devices/models/fixed.ts';
 import type { Host } from '../../fvp/host.ts';
 import type { ModeName } from '../../fvp/mode.ts';

@@ -5,8 +5,8 @@
 
 import type { ClusterEvent, ClusterEventKind } from '../../cluster/faults/cluster-event.ts';
 import type { ClockError, Weather } from '../../cluster/faults/fault-plane.ts';
+import { deviceOf, type PlainIo, plainScenario } from '../../cluster/plain-scenario.ts';
 import type { ResolvedScenario } from '../../cluster/scenario/resolved.ts';
-import { deviceOf, type PlainIo, plainScenario } from '../../cluster/testing/plain-scenario.ts';
 import flash from '../../devices/models/flash.ts';
 import link from '../../devices/models/link.ts';
 import { MODE_NAMES, type ModeName, modeOf } from '../../fvp/mode.ts';

@@ -1,7 +1,7 @@
 /** Runs one case of the cluster tester to its end and asks every checker. */
 import type { PlaneWatcher, Probe } from '../../cluster/faults/fault-plane.ts';
+import { ListSource } from '../../cluster/plain-scenario.ts';
 import { ClusterRun } from '../../cluster/run-cluster.ts';
-import { ListSource } from '../../cluster/testing/plain-scenario.ts';
 import type { Host } from '../../fvp/host.ts';
 import { hash2, hashName } from '../../kernel/random.ts';
 import type { Verdict, World } from '../checkers/checker.ts';

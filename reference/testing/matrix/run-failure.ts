@@ -1,8 +1,8 @@
 /** Runs one row of the failure matrix in one mode, with a steady load from one VM and every checker watching. */
 import type { ClusterEvent, HistoryEntry } from '../../cluster/faults/cluster-event.ts';
+import { ListSource, type PlainIo, plainScenario } from '../../cluster/plain-scenario.ts';
 import { ClusterRun } from '../../cluster/run-cluster.ts';
 import type { ResolvedDevice, ResolvedScenario } from '../../cluster/scenario/resolved.ts';
-import { ListSource, type PlainIo, plainScenario } from '../../cluster/testing/plain-scenario.ts';
 import { DEVICE_WRITE, defineDevice, FAULT_ERROR, QUEUED } from '../../devices/api.ts';
 import { holdersOf } from '../../fvp/ft-record.ts';
 import { modeOf } from '../../fvp/mode.ts';

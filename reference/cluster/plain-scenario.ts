@@ -1,11 +1,11 @@
-/** Small scenarios and loads for tests and benchmarks of the reference, without YAML. */
+/** Small scenarios and loads for tests, benchmarks and the cluster tester, without YAML. */
 import { z } from 'zod';
-import type { DeviceModel } from '../../devices/api.ts';
-import fixed from '../../devices/models/fixed.ts';
-import link from '../../devices/models/link.ts';
-import { DEFAULT_FVP_OPTIONS, type FvpOptions } from '../../fvp/options.ts';
-import { type IoBatch, type IoSource, SOURCE_END, SOURCE_READY, type SourceAnswer } from '../../kernel/io.ts';
-import type { ResolvedDevice, ResolvedScenario } from '../scenario/resolved.ts';
+import type { DeviceModel } from '../devices/api.ts';
+import fixed from '../devices/models/fixed.ts';
+import link from '../devices/models/link.ts';
+import { DEFAULT_FVP_OPTIONS, type FvpOptions } from '../fvp/options.ts';
+import { type IoBatch, type IoSource, SOURCE_END, SOURCE_READY, type SourceAnswer } from '../kernel/io.ts';
+import type { ResolvedDevice, ResolvedScenario } from './scenario/resolved.ts';
 
 /** A device of a model, with the parameters given as a person would write them and defaults for the rest. */
 export function deviceOf(
