@@ -191,6 +191,31 @@ describe('any sequence of requests', () => {
     );
   });
 
+  it('is completed by an ssd whose buffer is full of less than a program for each idle die', async () => {
+    const ssd = {
+      channels: 1,
+      diesPerChannel: 2,
+      cell: 'slc',
+      program: 0,
+      page: '16KiB',
+      planes: 1,
+      pagesPerBlock: 4,
+      blocksPerDie: 16,
+      overProvisioning: '50%',
+      preconditioned: true,
+      writeBuffer: '64KiB',
+      queueDepth: 0,
+      volatileCache: false,
+    };
+    const write = { afterNs: 0, operation: 1, unit: 0, flags: 0 };
+    const driver = await drive('ssd', ssd, [
+      { ...write, sectors: 2158, address: 1958202227 },
+      { ...write, sectors: 8, address: 352 },
+      { ...write, sectors: 128, address: 0 },
+    ]);
+    expect(driver.requests.every((each) => each.completedNs >= 0)).toBe(true);
+  });
+
   it('leaves nothing in the volatile buffer of an ssd that a flush covers', async () => {
     await fc.assert(
       fc.asyncProperty(SSD, fc.array(step([0, 1, 1, 3]), { maxLength: 60 }), async (overrides, steps) => {

@@ -656,6 +656,8 @@ class Ssd implements Device {
       this.writeWaitNs.add(Math.max(0, context.nowNs - arrivedNs));
       this.store(request, requests.doubles[at + REQUEST_ADDRESS]!);
     }
+    // Those let in may lie on idle dies, less than a program's worth: whoever still waits needs their room.
+    if (this.waitHead >= 0) this.startAll();
   }
 }
 
