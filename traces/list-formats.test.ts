@@ -4,7 +4,7 @@ import { writerTable } from './writer-table.ts';
 
 it('the list has every format and every form that is written', () => {
   const formats = listFormats();
-  expect(formats).toHaveLength(27);
+  expect(formats).toHaveLength(28);
   const forms = formats.flatMap(({ writtenAs }) => writtenAs.map(({ name }) => name));
   expect(forms.sort()).toEqual(writerTable.map(({ name }) => name).sort());
   for (const { description, recognisedBy } of formats) {

@@ -214,6 +214,14 @@ describe('any sequence of requests', () => {
       { ...write, sectors: 128, address: 0 },
     ]);
     expect(driver.requests.every((each) => each.completedNs >= 0)).toBe(true);
+
+    const sixDies = { ...ssd, channels: 3, planes: 2, preconditioned: false };
+    const another = await drive('ssd', sixDies, [
+      { ...write, sectors: 128, address: 16 },
+      { ...write, sectors: 128, address: 0 },
+      { ...write, sectors: 8, address: 0 },
+    ]);
+    expect(another.requests.every((each) => each.completedNs >= 0)).toBe(true);
   });
 
   it('leaves nothing in the volatile buffer of an ssd that a flush covers', async () => {

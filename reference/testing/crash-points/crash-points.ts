@@ -56,6 +56,25 @@ export const COURSES: readonly Course[] = [
     events: [{ atNs: 8 * MS, kind: 'lose-flash', host: 0 }],
   },
   {
+    // The only holder cannot take the lock: a host without the log pulls it.
+    name: 'loses its owner and is opened by a host without its log',
+    mode: 'write-back+1',
+    events: [
+      { atNs: 8 * MS, kind: 'partition', a: [], b: [], fromDatastore: [1] },
+      { atNs: 9 * MS, kind: 'crash', hosts: [0] },
+      { atNs: 20_000 * MS, kind: 'heal' },
+      { atNs: 20_000 * MS, kind: 'restart', hosts: [0] },
+    ],
+  },
+  {
+    name: 'loses its owner, who alone has its log',
+    mode: 'write-back',
+    events: [
+      { atNs: 8 * MS, kind: 'crash', hosts: [0] },
+      { atNs: 17_000 * MS, kind: 'restart', hosts: [0] },
+    ],
+  },
+  {
     name: 'moves to another host',
     mode: 'write-back+1',
     events: [{ atNs: 8 * MS, kind: 'migrate', vm: 0, to: 2 }],
