@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Generous, because CI machines are slow and some tests run the whole program. */
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 60_000;
 
 export default defineConfig({
   // The source, not what an earlier build left.

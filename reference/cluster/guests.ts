@@ -20,7 +20,8 @@ import {
   SOURCE_WAIT,
 } from '../kernel/io.ts';
 import { Recorder } from '../kernel/recorder.ts';
-import type { ClusterContent, HostMachine } from './virtual-runtime.ts';
+import type { ClusterContent } from './cluster-content.ts';
+import type { HostMachine } from './virtual-runtime.ts';
 
 /** Reads, writes, flushes and discards, as numbered in kernel/io. */
 export const KINDS = 4;

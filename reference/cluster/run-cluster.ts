@@ -25,6 +25,7 @@ import { type IoSource, OP_READ, OP_WRITE, type RowCursor } from '../kernel/io.t
 import { hash2 } from '../kernel/random.ts';
 import { halve } from '../kernel/recorder.ts';
 import { formatBytes, formatNs } from '../kernel/units.ts';
+import type { ClusterContent } from './cluster-content.ts';
 import { Availability, type DiskPlace, ENDED_STATES } from './faults/availability.ts';
 import type { ClusterEvent, HistoryEntry } from './faults/cluster-event.ts';
 import {
@@ -37,7 +38,6 @@ import {
 import { Guests, KINDS } from './guests.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
 import {
-  type ClusterContent,
   DatastoreTraffic,
   FlashTraffic,
   type HostMachine,

@@ -51,7 +51,7 @@ import {
 } from './ports.ts';
 import type { Questions } from './recovery/questions.ts';
 import { TIMER_RETRY, timerOf } from './timers.ts';
-import type { VirtualDisk } from './virtual-disk.ts';
+import { UNREADABLE_MOST, type VirtualDisk } from './virtual-disk.ts';
 
 /** A batch key is sector * this + place in the batch, so that sorting keys sorts by address. */
 const PLACES = 512;
@@ -63,9 +63,6 @@ const INSERTION_SORT_MAX = 20;
 const RATE_WINDOW_NS = 50e6;
 /** What the datastore refused with an error, or nobody could deliver, is tried again after this. @source assumed */
 const RETRY_NS = 100e6;
-/** After so many times in a row that data of the log can be read nowhere, it is given up. @source assumed */
-const UNREADABLE_MOST = 20;
-
 export class Destager {
   private readonly state: HostState;
   private readonly checkpointer: Checkpointer;

@@ -2,6 +2,15 @@
 import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import { hash2 } from '../kernel/random.ts';
 import { BucketStore } from './log/bucket-store.ts';
+import {
+  FIELD_DISK,
+  FIELD_EPOCH,
+  FIELD_FROM,
+  FIELD_KEY,
+  FIELD_REQUEST,
+  FIELD_TYPE,
+  MESSAGE_FIELDS,
+} from './message.ts';
 import { OP_FLAGS, OP_NEXT, OP_TAG, OpTable } from './op-table.ts';
 import type { FvpOptions } from './options.ts';
 import type { Ports, Status } from './ports.ts';
@@ -172,6 +181,25 @@ export class HostState {
     ops.words[op + OP_FLAGS] = status;
     ops.words[op + OP_NEXT] = disk.withheld;
     disk.withheld = op;
+  }
+
+  /**
+   * Begins a message: who sends it, about which disk and under which epoch.
+   * @param request of a question, and repeated in its answer
+   * @returns its row, for `network.send`
+   */
+  message(type: number, disk: number, epoch: number, request = 0): number {
+    const { network } = this.ports;
+    const message = network.allocate();
+    const { fields } = network;
+    const base = message * MESSAGE_FIELDS;
+    fields[base + FIELD_TYPE] = type;
+    fields[base + FIELD_FROM] = this.id;
+    fields[base + FIELD_DISK] = disk;
+    fields[base + FIELD_EPOCH] = epoch;
+    fields[base + FIELD_REQUEST] = request;
+    fields[base + FIELD_KEY] = disk;
+    return message;
   }
 
   /** A number that names a question to another host; never used twice in a host's life. */

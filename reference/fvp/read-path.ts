@@ -61,14 +61,11 @@ import {
   type Status,
 } from './ports.ts';
 import type { Questions } from './recovery/questions.ts';
-import { STATE_OFF, STATE_WT_NOFLASH, type VirtualDisk } from './virtual-disk.ts';
+import { STATE_OFF, STATE_WT_NOFLASH, UNREADABLE_MOST, type VirtualDisk } from './virtual-disk.ts';
 
 const FROM_SAN = -1;
 /** `operation` of a read; kernel/io's number. */
 const READ = 0;
-
-/** After so many times in a row that dirty data could be read nowhere, it is given up. @source assumed */
-const UNREADABLE_MOST = 20;
 
 export class ReadPath {
   private readonly state: HostState;

@@ -47,6 +47,9 @@ export const STATE_NAMES = [
   'FENCED',
 ] as const;
 
+/** After so many times in a row that data of the log can be read nowhere, it is given up. @source assumed */
+export const UNREADABLE_MOST = 20;
+
 /** A peer that holds, or is about to hold, the log of a disk. */
 export interface Member {
   readonly host: number;

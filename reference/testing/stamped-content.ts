@@ -3,7 +3,7 @@
  * and read buffers hold stamps. Checks as it goes, and records what it finds wrong.
  */
 
-import type { ClusterContent } from '../cluster/virtual-runtime.ts';
+import type { ClusterContent } from '../cluster/cluster-content.ts';
 import { FAULT_CORRUPT, type Fault, SECTOR_BYTES as SECTOR } from '../devices/api.ts';
 import {
   type ContentPort,

@@ -14,7 +14,6 @@ import {
   CAUSE_HEARTBEAT,
   CAUSE_RECORD,
   type ClockPort,
-  type ContentPort,
   type DatastorePort,
   FLASH_FOR_HEADER,
   FLASH_READ,
@@ -34,6 +33,7 @@ import {
   type TimerPort,
 } from '../../fvp/ports.ts';
 import { RandomStream } from '../../kernel/random.ts';
+import type { ClusterContent } from '../cluster-content.ts';
 import { FlashMedium, type LogNote, MediumOfHost } from './flash-medium.ts';
 
 /** How messages and late commands behave beside the faults of a schedule; probabilities from 0 to 1. */
@@ -107,34 +107,6 @@ export interface PlaneRuntime {
   createHost(host: number, ports: Ports, life: number): Host;
   /** The host's machine from now on. */
   replaceHost(host: number, machine: Host): void;
-}
-
-/** Follows the data; see virtual-runtime's ClusterContent. */
-export interface PlaneContent {
-  port(host: number): ContentPort;
-  flashSubmitted(
-    host: number,
-    operation: number,
-    address: number,
-    bytes: number,
-    token: number,
-    id: number,
-  ): void;
-  flashFaulted(id: number, fault: Fault, sector: number): void;
-  flashCompleted(id: number, status: Status): void;
-  datastoreSubmitted(
-    host: number,
-    operation: number,
-    disk: number,
-    offset: number,
-    bytes: number,
-    token: number,
-    id: number,
-  ): void;
-  datastoreFaulted(id: number, fault: Fault, sector: number): void;
-  datastoreCompleted(id: number, status: Status): void;
-  hostCrashed(host: number): void;
-  flashLost(host: number): void;
 }
 
 /** Told of what happens, for checkers and the log of events. */
@@ -246,7 +218,7 @@ class Crashed extends Error {}
 export interface FaultPlaneOptions {
   readonly hosts: number;
   readonly seed: number;
-  readonly content: PlaneContent | null;
+  readonly content: ClusterContent | null;
   readonly watcher: PlaneWatcher;
   readonly guest: GuestPort;
   readonly clocks?: readonly ClockError[];
@@ -294,13 +266,6 @@ export class FaultPlane {
 
   get nowNs(): number {
     return this.runtime.nowNs;
-  }
-
-  /** Requests, messages and timers under way. */
-  get underWay(): number {
-    let count = 0;
-    for (const item of this.items.values()) if (item.kind !== 'wake') count++;
-    return count;
   }
 
   // ---- faults ----

@@ -14,7 +14,6 @@ import {
   FIELD_PAYLOAD_OFFSET,
   FIELD_REQUEST,
   FIELD_STATUS,
-  FIELD_TYPE,
   MESSAGE_FIELDS,
   MESSAGE_READ_DONE,
 } from '../message.ts';
@@ -115,16 +114,9 @@ export class FormerDisks {
     payload: number,
     payloadOffset: number,
   ): void {
-    const { ports, options, id } = this.state;
-    const message = ports.network.allocate();
-    const fields = ports.network.fields;
-    const base = message * MESSAGE_FIELDS;
-    fields[base + FIELD_TYPE] = MESSAGE_READ_DONE;
-    fields[base + FIELD_FROM] = id;
-    fields[base + FIELD_DISK] = disk;
-    fields[base + FIELD_REQUEST] = request;
-    fields[base + FIELD_STATUS] = status;
-    fields[base + FIELD_KEY] = disk;
+    const { ports, options } = this.state;
+    const message = this.state.message(MESSAGE_READ_DONE, disk, 0, request);
+    ports.network.fields[message * MESSAGE_FIELDS + FIELD_STATUS] = status;
     if (status === STATUS_OK) ports.content?.sending(message, payload, payloadOffset, bytes);
     ports.network.send(to, message, options.messageBytes + (status === STATUS_OK ? bytes : 0));
   }

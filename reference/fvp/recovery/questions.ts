@@ -3,17 +3,12 @@ import type { HostState } from '../host-state.ts';
 import { PENDING_FAILED, RECORD_PENDING } from '../log/record-ring.ts';
 import {
   FIELD_BYTES,
-  FIELD_DISK,
-  FIELD_EPOCH,
-  FIELD_FROM,
-  FIELD_KEY,
   FIELD_OFFSET,
   FIELD_PAYLOAD,
   FIELD_PAYLOAD_OFFSET,
   FIELD_REQUEST,
   FIELD_SEQUENCE,
   FIELD_STATUS,
-  FIELD_TYPE,
   MESSAGE_FETCH,
   MESSAGE_FIELDS,
   MESSAGE_READ,
@@ -144,24 +139,19 @@ export class Questions {
       question.done(question.silent ? STATUS_REFUSED : STATUS_ERROR);
       return;
     }
-    const { ports, options, id } = this.state;
+    const { ports, options } = this.state;
     const request = this.state.nextRequest();
     this.open.set(request, question);
-    const message = ports.network.allocate();
+    const { disk, type } = question;
+    const epoch = type === MESSAGE_READ ? disk.remoteEpoch : disk.epoch;
+    const message = this.state.message(type, disk.id, epoch, request);
     const fields = ports.network.fields;
     const base = message * MESSAGE_FIELDS;
-    fields[base + FIELD_TYPE] = question.type;
-    fields[base + FIELD_FROM] = id;
-    fields[base + FIELD_DISK] = question.disk.id;
-    const { disk, type } = question;
-    fields[base + FIELD_EPOCH] = type === MESSAGE_READ ? disk.remoteEpoch : disk.epoch;
     fields[base + FIELD_SEQUENCE] = question.sequence;
     fields[base + FIELD_OFFSET] = question.offset;
     fields[base + FIELD_BYTES] = question.bytes;
-    fields[base + FIELD_REQUEST] = request;
     fields[base + FIELD_PAYLOAD] = question.payload;
     fields[base + FIELD_PAYLOAD_OFFSET] = question.payloadOffset;
-    fields[base + FIELD_KEY] = question.disk.id;
     ports.network.send(question.hosts[question.asked]!, message, options.messageBytes);
     ports.timer.set(ports.clock.nowNs + options.replication.timeoutNs, timerOf(TIMER_QUESTION, request));
   }

@@ -40,7 +40,6 @@ import {
   FIELD_REQUEST,
   FIELD_SEQUENCE,
   FIELD_STATUS,
-  FIELD_TYPE,
   MESSAGE_APPENDED,
   MESSAGE_FETCHED,
   MESSAGE_FIELDS,
@@ -456,10 +455,9 @@ export class HeldLogs {
       }
       const ring = log.ring;
       const at = ring.at(sequence);
-      const message = ports.network.allocate();
+      const message = this.answer(MESSAGE_RECORD, disk, epoch, sequence, request, STATUS_OK);
       const fields = ports.network.fields;
       const base = message * MESSAGE_FIELDS;
-      this.fill(message, MESSAGE_RECORD, disk, epoch, sequence, request, STATUS_OK);
       fields[base + FIELD_OFFSET] = ring.numbers[at + RECORD_OFFSET]!;
       fields[base + FIELD_BYTES] = ring.numbers[at + RECORD_BYTES]!;
       fields[base + FIELD_KIND] = ring.words[at + RECORD_KIND]!;
@@ -535,9 +533,7 @@ export class HeldLogs {
         const bytes = ops.numbers[(op >> 2) + OP_BYTES]!;
         if (status === STATUS_CORRUPT) counters.corruptReads++;
         counters.servedBytes += bytes;
-        const message = ports.network.allocate();
-        this.fill(
-          message,
+        const message = this.answer(
           MESSAGE_FETCHED,
           disk,
           0,
@@ -545,6 +541,7 @@ export class HeldLogs {
           request,
           status === STATUS_OK ? STATUS_OK : STATUS_CORRUPT,
         );
+
         if (ports.content !== null && status === STATUS_OK)
           ports.content.sending(
             message,
@@ -713,9 +710,7 @@ export class HeldLogs {
   private replySealed(log: HeldLog, to: number, request: number): void {
     const { ports, options } = this.state;
     const { tail, committedThrough, releasedThrough } = this.sealedLog(log);
-    const message = ports.network.allocate();
-    this.fill(
-      message,
+    const message = this.answer(
       MESSAGE_SEALED,
       log.disk,
       log.epoch,
@@ -723,6 +718,7 @@ export class HeldLogs {
       request,
       tail < 0 ? STATUS_ERROR : STATUS_OK,
     );
+
     const fields = ports.network.fields;
     const base = message * MESSAGE_FIELDS;
     fields[base + FIELD_FIRST_EPOCH] = log.firstEpoch;
@@ -731,25 +727,21 @@ export class HeldLogs {
     ports.network.send(to, message, options.messageBytes);
   }
 
-  private fill(
-    message: number,
+  /** Begins an answer. @returns its row */
+  private answer(
     type: number,
     disk: number,
     epoch: number,
     sequence: number,
     request: number,
     status: Status,
-  ): void {
+  ): number {
+    const message = this.state.message(type, disk, epoch, request);
     const fields = this.state.ports.network.fields;
     const base = message * MESSAGE_FIELDS;
-    fields[base + FIELD_TYPE] = type;
-    fields[base + FIELD_FROM] = this.state.id;
-    fields[base + FIELD_DISK] = disk;
-    fields[base + FIELD_EPOCH] = epoch;
     fields[base + FIELD_SEQUENCE] = sequence;
-    fields[base + FIELD_REQUEST] = request;
     fields[base + FIELD_STATUS] = status;
-    fields[base + FIELD_KEY] = disk;
+    return message;
   }
 
   /** @param request of the question; of APPENDED the epoch at which the log began */
@@ -763,8 +755,8 @@ export class HeldLogs {
     status: Status,
   ): void {
     const { ports, options } = this.state;
-    const message = ports.network.allocate();
-    this.fill(message, type, disk, epoch, sequence, request, status);
+    const message = this.answer(type, disk, epoch, sequence, request, status);
+
     if (type === MESSAGE_APPENDED)
       ports.network.fields[message * MESSAGE_FIELDS + FIELD_FIRST_EPOCH] = request;
     ports.network.send(to, message, options.messageBytes);

@@ -236,20 +236,14 @@ export class Replicator {
   }
 
   private control(disk: VirtualDisk, type: number, epoch: number, sequence: number): number {
-    const { ports, id } = this.state;
-    const message = ports.network.allocate();
-    const fields = ports.network.fields;
+    const message = this.state.message(type, disk.id, epoch);
+    const fields = this.state.ports.network.fields;
     const base = message * MESSAGE_FIELDS;
-    fields[base + FIELD_TYPE] = type;
-    fields[base + FIELD_FROM] = id;
-    fields[base + FIELD_DISK] = disk.id;
-    fields[base + FIELD_EPOCH] = epoch;
     fields[base + FIELD_FIRST_EPOCH] = disk.firstEpoch;
     fields[base + FIELD_SEQUENCE] = sequence;
     fields[base + FIELD_BYTES] = 0;
     fields[base + FIELD_COMMITTED_THROUGH] = disk.committed;
     fields[base + FIELD_RELEASED_THROUGH] = disk.checkpoint;
-    fields[base + FIELD_KEY] = disk.id;
     return message;
   }
 }

@@ -13,8 +13,6 @@ import {
 import {
   FIELD_BYTES,
   FIELD_COMMITTED_THROUGH,
-  FIELD_DISK,
-  FIELD_EPOCH,
   FIELD_FIRST_EPOCH,
   FIELD_FROM,
   FIELD_KEY,
@@ -62,18 +60,12 @@ export function openTransition(control: Control): Transition {
   const isDirty = (disk: VirtualDisk) => disk.record.dirty && !disk.work.discard;
 
   function ask(disk: VirtualDisk, host: number, type: number, sequence: number): void {
-    const { ports, options, id } = state;
-    const message = ports.network.allocate();
+    const { ports, options } = state;
+    const message = state.message(type, disk.id, disk.record.epoch, disk.attempt);
     const fields = ports.network.fields;
     const base = message * MESSAGE_FIELDS;
-    fields[base + FIELD_TYPE] = type;
-    fields[base + FIELD_FROM] = id;
-    fields[base + FIELD_DISK] = disk.id;
-    fields[base + FIELD_EPOCH] = disk.record.epoch;
     fields[base + FIELD_SEQUENCE] = sequence;
     fields[base + FIELD_RELEASED_THROUGH] = disk.record.checkpoint;
-    fields[base + FIELD_REQUEST] = disk.attempt;
-    fields[base + FIELD_KEY] = disk.id;
     ports.network.send(host, message, options.messageBytes);
   }
 

@@ -181,14 +181,14 @@ function drawFault(
     case 'crash': {
       const downNs = [50 * MS, SECOND, 4 * SECOND][below(3)]! + below(100 * MS);
       const several = below(10) === 0 ? Array.from({ length: hosts }, (_, other) => other) : [host];
-      const emptyFlash = below(4) === 0 && atlas.mayLose(several, atNs, atNs + downNs);
+      const emptyFlash = below(4) === 0 && atlas.mayLose(several);
       return [
         { atNs, kind: 'crash', hosts: several },
         { atNs: atNs + downNs, kind: 'restart', hosts: several, emptyFlash },
       ];
     }
     case 'lose-flash': {
-      if (!atlas.mayLose([host], atNs, atNs)) return [];
+      if (!atlas.mayLose([host])) return [];
       const backNs = atNs + 2 * SECOND;
       return [
         { atNs, kind: 'lose-flash', host },
@@ -214,7 +214,7 @@ function drawFault(
     case 'pause':
       return one({ kind: 'pause', host, forNs, atOutput: below(2) === 0 });
     case 'corrupt':
-      return atlas.mayLose([host], atNs, atNs) ? one({ kind: 'corrupt', host }) : [];
+      return atlas.mayLose([host]) ? one({ kind: 'corrupt', host }) : [];
     case 'migrate':
       return one({ kind: 'migrate', vm: below(vms), to: host });
     case 'set-mode':

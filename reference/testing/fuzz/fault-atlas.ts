@@ -17,7 +17,7 @@ export class FaultAtlas {
   }
 
   /** Asks whether the data on the flash of these hosts may be lost; if so it counts. */
-  mayLose(hosts: readonly number[], _fromNs: number, _untilNs: number): boolean {
+  mayLose(hosts: readonly number[]): boolean {
     if (this.beyond) return true;
     const after = new Set([...this.lost, ...hosts]);
     if (after.size > this.most) return false;
