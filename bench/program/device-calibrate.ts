@@ -1,4 +1,5 @@
 /** What `fvp device calibrate` does once its flags are parsed: fits a preset to measurements, and shows how well. */
+import { basename } from 'node:path';
 import { checkFit, type FitCheck, fitEmpirical } from '../../reference/devices/calibrate/fit-empirical.ts';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { formatBytes, formatNs } from '../../reference/kernel/units.ts';
@@ -168,6 +169,6 @@ export function calibrationLines(document: CalibrationDocument): string[] {
   );
   for (const note of document.notes) lines.push(`Note: ${note}.`);
   if (document.output !== null)
-    lines.push(`Wrote ${document.output}: copy its tables into a scenario under device: empirical.`);
+    lines.push(`Wrote ${document.output}. In a scenario: flash: { preset: ./${basename(document.output)} }`);
   return lines;
 }

@@ -36,7 +36,17 @@ export function deviceListLines({ devices, filters, presets }: DeviceInventory, 
 export function devicePageLines(page: ModelPage | PresetPage, width: number): string[] {
   const lines = wrapText(visibleText(`${page.kind} ${page.name}: ${page.summary}`), columns(width));
   if (page.kind === 'preset') {
-    lines.push('', `${INDENT}{ device: ${page.device}, preset: ${page.name} }`);
+    const { provenance } = page;
+    if (provenance === undefined) lines.push('', `${INDENT}{ device: ${page.device}, preset: ${page.name} }`);
+    else {
+      lines.push(
+        ...wrapText(
+          visibleText(`From: path ${provenance.specifier}, sha256 ${provenance.sha256}`),
+          columns(width),
+        ),
+      );
+      lines.push('', visibleText(`${INDENT}{ preset: ${provenance.specifier} }`));
+    }
     for (const { name, description, value, source } of page.parameters) {
       lines.push('', `${visibleText(name)}: ${written(value)}`, ...told(description, width));
       lines.push(...told(`Source: ${source}`, width));

@@ -1,7 +1,9 @@
 /** `fvp device`, and plug-ins in a run, as a person meets them. */
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runFvp } from './run-fvp.ts';
 
@@ -90,6 +92,41 @@ describe('a run with a plug-in', () => {
       /^fvp: device \.\/torn-tape\.mjs \(datastore\): submit\(\w+, unit 0, address \d+, \d+ bytes, token \d+\) threw Error: the tape is torn\n$/,
     );
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'E_USAGE', exitCode: 64 });
+  });
+});
+
+describe('a preset that fvp device calibrate wrote', () => {
+  test('is shown, and runs in a scenario that names the file, with the hash of its content', async () => {
+    const fixture = fileURLToPath(
+      new URL('../../workloads/fio-parser/fixtures/gen.jsonplus.json', import.meta.url),
+    );
+    const calibrated = await fvp('device', 'calibrate', fixture, '-o', 'my-disk.yaml');
+    expect([calibrated.exitCode, calibrated.stderr]).toEqual([0, '']);
+    expect(calibrated.stdout).toContain('In a scenario: flash: { preset: ./my-disk.yaml }');
+    const shown = await fvp('device', 'show', './my-disk.yaml');
+    expect([shown.exitCode, shown.stderr]).toEqual([0, '']);
+    expect(shown.stdout).toContain('{ preset: ./my-disk.yaml }');
+    writeFileSync(
+      join(folder, 'mine.yaml'),
+      `datastore: { preset: ./my-disk.yaml }
+hostDefaults: { flash: { preset: ./my-disk.yaml }, link: { device: link } }
+hosts: { esx1: }
+vms: { vm1: { host: esx1 } }
+`,
+    );
+    const { exitCode, stderr } = await run('mine.yaml');
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const { scenario } = JSON.parse(readFileSync(join(folder, 'run/run.json'), 'utf8'));
+    for (const section of [scenario.datastore, scenario.hosts.esx1.flash])
+      expect(section).toMatchObject({
+        device: 'empirical',
+        preset: './my-disk.yaml',
+        presetProvenance: {
+          sha256: createHash('sha256')
+            .update(readFileSync(join(folder, 'my-disk.yaml')))
+            .digest('hex'),
+        },
+      });
   });
 });
 

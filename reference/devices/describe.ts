@@ -1,10 +1,18 @@
 /** What devices, filters and presets are, as plain data for `fvp device list` and `fvp device show`. */
 import { UsageError } from '../kernel/errors.ts';
 import { didYouMean } from '../kernel/nearest-name.ts';
-import type { DeviceRole, ParameterDeclaration } from './api.ts';
+import type { DeviceModel, DeviceRole, ParameterDeclaration } from './api.ts';
 import type { Provenance } from './plug-in-module.ts';
-import { listPresets, loadPreset, presetNames } from './presets.ts';
-import { builtInFilters, builtInModels, listDevices, loadModel } from './registry.ts';
+import { readPresetFile } from './preset-file.ts';
+import { type DevicePreset, listPresets, loadPreset, presetNames } from './presets.ts';
+import {
+  builtInFilters,
+  builtInModels,
+  listDevices,
+  loadDevice,
+  loadModel,
+  resolveParameters,
+} from './registry.ts';
 
 export interface DeviceInventory {
   readonly devices: readonly {
@@ -57,6 +65,8 @@ export interface PresetPage {
   readonly name: string;
   readonly summary: string;
   readonly device: string;
+  /** Of a preset from a file. */
+  readonly provenance?: Provenance;
   /** Those that the preset sets; the others have the default of the device. */
   readonly parameters: readonly {
     readonly name: string;
@@ -72,7 +82,8 @@ export interface PresetPage {
  * @throws UsageError for an unknown name, with the nearest one
  */
 export async function describe(name: string, folder: string): Promise<ModelPage | PresetPage> {
-  if (presetNames().includes(name)) return describePreset(name);
+  if (presetNames().includes(name)) return describePreset(loadPreset(name));
+  if (/\.ya?ml$/i.test(name)) return describePresetFile(name, folder);
   const loaded = await loadNamed(name, folder);
   const { model, kind, provenance } = loaded;
   return {
@@ -112,12 +123,23 @@ function describeParameter(name: string, declaration: ParameterDeclaration): Par
   return { name, description, unit, expected: expected ?? null, default: declaration.default, source };
 }
 
-function describePreset(name: string): PresetPage {
-  const preset = loadPreset(name);
-  const model = builtInModels().find((candidate) => candidate.name === preset.device)!;
+async function describePresetFile(path: string, folder: string): Promise<PresetPage> {
+  const preset = readPresetFile(path, folder);
+  const loaded = await loadDevice(preset.device, preset.folder);
+  // Everything in it is checked, as it is when a scenario names it.
+  resolveParameters(loaded, { preset, overrides: {} });
+  return { ...describePreset(preset, loaded.model), provenance: preset.provenance };
+}
+
+function describePreset(
+  preset: DevicePreset,
+  model: Pick<DeviceModel<unknown>, 'parameters'> = builtInModels().find(
+    (candidate) => candidate.name === preset.device,
+  )!,
+): PresetPage {
   return {
     kind: 'preset',
-    name,
+    name: preset.name,
     summary: preset.description,
     device: preset.device,
     parameters: Object.entries(preset.parameters).map(([parameter, { value, source }]) => ({

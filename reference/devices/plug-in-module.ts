@@ -64,6 +64,11 @@ async function loadPath(kind: PlugInKind, specifier: string, fromFolder: string)
       hint: `compile it, and name the JavaScript file, such as ${specifier.replace(/tsx?$/, 'js')}`,
     });
   }
+  if (/\.ya?ml$/i.test(specifier)) {
+    throw new UsageError(`${kind} ${specifier} is no module`, {
+      hint: `a preset in a file is named with preset: ${specifier}, and names its device itself`,
+    });
+  }
   const file = resolvePath(fromFolder, specifier);
   if (!existsSync(file)) {
     throw new UsageError(`${kind} ${specifier} does not exist`, {

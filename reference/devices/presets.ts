@@ -16,9 +16,9 @@ export interface PresetValue {
 }
 
 export interface DevicePreset {
-  /** File name without `.yaml`. */
+  /** File name, without `.yaml` where it comes with fvp. */
   readonly name: string;
-  /** Name of the built-in model it is for. */
+  /** The model it is for: a built-in one where it comes with fvp. */
   readonly device: string;
   /** One sentence: the part. */
   readonly description: string;
@@ -26,6 +26,9 @@ export interface DevicePreset {
 }
 
 const FOLDER = new URL('./presets/', import.meta.url);
+
+/** What stands in a preset's file. */
+export const PRESET_KEYS = ['device', 'description', 'parameters'] as const;
 
 const PRESET_FILE = z.strictObject({
   device: z.string().min(1),

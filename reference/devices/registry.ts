@@ -34,7 +34,8 @@ import pvfs from './models/pvfs.ts';
 import ram from './models/ram.ts';
 import ssd from './models/ssd.ts';
 import { loadPlugIn, type Provenance } from './plug-in-module.ts';
-import { listPresets, loadPreset, presetHint, presetNames } from './presets.ts';
+import type { PresetFile } from './preset-file.ts';
+import { type DevicePreset, listPresets, loadPreset, presetHint, presetNames } from './presets.ts';
 
 /** The models that come with fvp; a new one is a file in models/ and a line here. */
 const BUILT_IN: readonly DeviceModel<unknown>[] = [
@@ -239,8 +240,8 @@ function modelFault(value: unknown): string | undefined {
 export type KeyPlace = (key: string | undefined) => DataPlace | undefined;
 
 export interface ParameterRequest {
-  /** Name of a preset for the model. */
-  readonly preset?: string | undefined;
+  /** A preset for the model: the name of one that comes with fvp, or one from a file. */
+  readonly preset?: string | PresetFile | undefined;
   /** As written in the scenario. */
   readonly overrides: Readonly<Record<string, unknown>>;
   readonly place?: KeyPlace | undefined;
@@ -264,13 +265,18 @@ export function resolveParameters(
   const { model } = loaded;
   const noun = 'roles' in model ? `device ${model.name}` : `filter ${model.name}`;
   const declared = Object.keys(model.parameters);
+  const file = typeof request.preset === 'object' ? request.preset : undefined;
+  const place = (key: string | undefined): DataPlace | undefined =>
+    key !== undefined && request.overrides[key] === undefined && file !== undefined && key in file.parameters
+      ? file.placeOf(key)
+      : request.place?.(key);
   const fail = (
     key: string | undefined,
     what: string,
     options: DataErrorOptions = {},
-  ): DataError | UsageError => parameterError(request.place?.(key), what, options);
+  ): DataError | UsageError => parameterError(place(key), what, options);
 
-  for (const key of Object.keys(request.overrides)) {
+  for (const key of [...Object.keys(request.overrides), ...Object.keys(file?.parameters ?? {})]) {
     if (declared.includes(key)) continue;
     const meant = didYouMean(key, declared);
     const known = declared.length === 0 ? 'it has none' : `it has ${declared.join(', ')}`;
@@ -306,21 +312,27 @@ export function resolveParameters(
 }
 
 function presetValues(
+  loaded: LoadedDevice | LoadedFilter,
+  preset: string | PresetFile,
+  fail: (key: string | undefined, what: string, options?: DataErrorOptions) => DataError | UsageError,
+): Readonly<Record<string, unknown>> {
+  const { parameters } = typeof preset === 'string' ? namedPreset(loaded, preset, fail) : preset;
+  return Object.fromEntries(Object.entries(parameters).map(([key, { value }]) => [key, value]));
+}
+
+function namedPreset(
   { model, provenance }: LoadedDevice | LoadedFilter,
   name: string,
   fail: (key: string | undefined, what: string, options?: DataErrorOptions) => DataError | UsageError,
-): Readonly<Record<string, unknown>> {
+): DevicePreset {
   const builtIn = provenance.from === 'built-in';
   // Only the preset asked for is read; the others are looked at for the message.
   const named = builtIn && presetNames().includes(name) ? loadPreset(name) : undefined;
-  const preset = named?.device === model.name ? named : undefined;
-  if (preset === undefined) {
-    const fitting = builtIn ? listPresets().filter(({ device }) => device === model.name) : [];
-    const names = fitting.map((candidate) => candidate.name);
-    const hint = fitting.length === 0 ? `device ${model.name} has no presets` : presetHint(name, names);
-    throw fail('preset', `device ${model.name} has no preset "${name}"`, { hint });
-  }
-  return Object.fromEntries(Object.entries(preset.parameters).map(([key, { value }]) => [key, value]));
+  if (named?.device === model.name) return named;
+  const fitting = builtIn ? listPresets().filter(({ device }) => device === model.name) : [];
+  const names = fitting.map((candidate) => candidate.name);
+  const hint = fitting.length === 0 ? `device ${model.name} has no presets` : presetHint(name, names);
+  throw fail('preset', `device ${model.name} has no preset "${name}"`, { hint });
 }
 
 function parameterError(

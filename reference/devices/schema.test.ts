@@ -25,7 +25,7 @@ describe('deviceSchema', () => {
     expect(schema.flash!.properties.channels).toMatchObject({ type: 'integer', minimum: 1, maximum: 4096 });
     expect(schema.array!.properties.flush).toMatchObject({ enum: ['roundtrip', 'drain'] });
     expect(schema.link!.properties.preset).toMatchObject({
-      enum: ['100gbe', '10gbe', '25gbe', 'speed-link'],
+      anyOf: [{ enum: ['100gbe', '10gbe', '25gbe', 'speed-link'] }, { type: 'string' }],
     });
   });
 

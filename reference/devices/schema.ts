@@ -26,20 +26,24 @@ export function deviceSchema(): Readonly<Record<string, JsonSchema>> {
 
 /** One fragment per built-in filter, by its name: an object with its parameters, all optional. */
 export function filterSchema(): Readonly<Record<string, JsonSchema>> {
-  return Object.fromEntries(builtInFilters().map((model) => [model.name, modelSchema(model, [])]));
+  return Object.fromEntries(builtInFilters().map((model) => [model.name, modelSchema(model, undefined)]));
+}
+
+/** @param names of the presets that come with fvp */
+export function presetSchema(names: readonly string[]): JsonSchema {
+  return {
+    description:
+      'A real part whose values are taken instead of the defaults: a name, or a file (./my-ssd.yaml).',
+    anyOf: [...(names.length === 0 ? [] : [{ enum: names }]), { type: 'string', pattern: '[.]ya?ml$' }],
+  };
 }
 
 function modelSchema(
   model: { readonly summary: string; readonly parameters: Readonly<Record<string, ParameterDeclaration>> },
-  presets: readonly string[],
+  presets: readonly string[] | undefined,
 ): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
-  if (presets.length > 0) {
-    properties.preset = {
-      enum: presets,
-      description: `A real part whose values are taken instead of the defaults.`,
-    };
-  }
+  if (presets !== undefined) properties.preset = presetSchema(presets);
   for (const [key, declaration] of Object.entries(model.parameters)) {
     const { $schema: _, ...schema } = z.toJSONSchema(declaration.schema, { io: 'input' }) as Record<
       string,

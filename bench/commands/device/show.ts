@@ -11,7 +11,8 @@ export default class DeviceShow extends FvpCommand {
   ];
   static override args = {
     name: Args.string({
-      description: 'A name from fvp device list, a path such as ./my-device.js, or an installed package.',
+      description:
+        'A name from fvp device list, a path such as ./my-device.js or a preset file ./my-ssd.yaml, or an installed package.',
       required: true,
       ignoreStdin: true,
     }),

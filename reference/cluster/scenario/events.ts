@@ -1,5 +1,6 @@
 /** The `events` of a scenario file: from what a person writes to `ClusterEvent`, and back. One event is one mapping. */
 
+import type { YamlFile, YamlPath } from '../../devices/yaml-file.ts';
 import { MODE_NAMES, type ModeName } from '../../fvp/mode.ts';
 import type { DataPlace } from '../../kernel/errors.ts';
 import { AppError, DataError } from '../../kernel/errors.ts';
@@ -7,7 +8,6 @@ import { didYouMean } from '../../kernel/nearest-name.ts';
 import { parseDurationNs } from '../../kernel/units.ts';
 import type { ClusterEvent, ClusterEventKind, EventDevice } from '../faults/cluster-event.ts';
 import { writtenNs } from './written.ts';
-import type { YamlFile, YamlPath } from './yaml-file.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { DeviceRole } from '../../devices/api.ts';
 import { listDevices } from '../../devices/registry.ts';
-import { deviceSchema, filterSchema, type JsonSchema } from '../../devices/schema.ts';
+import { deviceSchema, filterSchema, type JsonSchema, presetSchema } from '../../devices/schema.ts';
 import { capacitySchema, scenarioSchema } from './schema.ts';
 
 /** The schema as plain data, in a fixed order of keys. */
@@ -52,7 +52,7 @@ export function scenarioJsonSchema(): JsonSchema {
           description: 'A built-in device, a path (./model.js) or an installed package.',
           anyOf: [{ enum: names.map((device) => device.name) }, { type: 'string' }],
         },
-        preset: { enum: names.flatMap((device) => device.presets) },
+        preset: presetSchema(names.flatMap((device) => device.presets)),
         filters: { $ref: '#/$defs/filters' },
       },
       // Each built-in device allows its own parameters; a module's parameters are not known here.

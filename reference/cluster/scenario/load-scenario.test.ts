@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
-import { DataError, NoInputError, UsageError } from '../../kernel/errors.ts';
+import { type AppError, DataError, NoInputError, UsageError } from '../../kernel/errors.ts';
 import { loadScenario, parseScenario } from './load-scenario.ts';
 
 const PLAIN = `
@@ -368,6 +369,94 @@ describe('files and presets', () => {
       provenance: { from: 'path', specifier: './slow.mjs', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(JSON.stringify(scenario.resolve({ footprintBytes: 0 }).written)).not.toContain(folder);
+  });
+
+  describe('a preset from a file', () => {
+    const withDatastore = (section: string) => PLAIN.replace('{ device: fixed }', section);
+    const load = async (name: string, preset: string, section = `{ preset: ./${name}.yaml }`) => {
+      await writeFile(join(folder, `${name}.yaml`), preset);
+      const scenario = await parseScenario(withDatastore(section), 'my.yaml', folder);
+      return scenario.resolve({ footprintBytes: 0 }).datastore;
+    };
+    const MINE = `device: fixed
+description: My disk.
+parameters:
+  read: { value: 3ms, source: measured }
+  write: { value: 4ms, assumed: like the read }
+`;
+
+    test('names its device and gives its parameters; the document names it with the hash of its content', async () => {
+      const { model, parameters, written } = await load('disk', MINE, '{ preset: ./disk.yaml, write: 5ms }');
+      expect(model.name).toBe('fixed');
+      expect(parameters).toMatchObject({ read: 3e6, write: 5e6 });
+      expect(written).toMatchObject({
+        device: 'fixed',
+        preset: './disk.yaml',
+        read: '3ms',
+        write: '5ms',
+        presetProvenance: {
+          from: 'path',
+          specifier: './disk.yaml',
+          sha256: createHash('sha256').update(MINE).digest('hex'),
+        },
+      });
+      const absolute = await load('disk', MINE, `{ device: fixed, preset: ${join(folder, 'disk.yaml')} }`);
+      expect(absolute.written).toMatchObject({ preset: 'disk.yaml' });
+      expect(JSON.stringify(absolute.written)).not.toContain(folder);
+    });
+
+    test('may be one of a plug-in that lies beside it', async () => {
+      const { model, written } = await load(
+        'slower',
+        'device: ./slow.mjs\ndescription: Slower.\nparameters: { delay: { value: 9 } }\n',
+      );
+      expect(model.name).toBe('slow');
+      expect(written).toMatchObject({ device: './slow.mjs', delay: 9, preset: './slower.yaml' });
+    });
+
+    test.each([
+      ['no mapping', '- 5\n', './bad.yaml:1:1: a preset is not a mapping'],
+      ['no YAML', 'device: [\n', './bad.yaml:2:1: not valid YAML'],
+      ['without a device', 'parameters: {}\n', './bad.yaml:1:1: a preset names its device'],
+      [
+        'with a misspelt key',
+        MINE.replace('parameters', 'paramters'),
+        './bad.yaml:3:1: unknown key "paramters" in a preset | did you mean "parameters"?',
+      ],
+      [
+        'with a bare value',
+        MINE.replace('{ value: 3ms, source: measured }', '3ms'),
+        './bad.yaml:4:9: "parameters.read" is not a mapping; expected { value: 90us, source: "where it is from" }',
+      ],
+      [
+        'with a bad value',
+        MINE.replace('3ms', '3 furlongs'),
+        './bad.yaml:4:18: parameter "read" of device fixed is not a time',
+      ],
+      [
+        'with an unknown parameter',
+        MINE.replace('read:', 'reed:'),
+        './bad.yaml:4:18: device fixed has no parameter "reed" | did you mean "read"?',
+      ],
+      [
+        'of an unknown device',
+        MINE.replace('fixed', 'fixd'),
+        'my.yaml:2:22: unknown device "fixd" | did you mean "fixed"?',
+      ],
+    ])('%s says what is wrong where it stands', async (_, preset, message) => {
+      const error = await load('bad', preset).catch((caught: AppError) => caught);
+      expect(error).toBeInstanceOf(DataError);
+      const { message: what, hint } = error as AppError;
+      expect(`${what}${hint === undefined ? '' : ` | ${hint}`}`).toContain(message);
+    });
+
+    test.each([
+      ['{ preset: ./none.yaml }', 'my.yaml:2:22: no such preset file: ./none.yaml'],
+      ['{ device: ./disk.yaml }', 'my.yaml:2:22: device ./disk.yaml is no module'],
+      ['{ device: array, preset: ./disk.yaml }', 'my.yaml:2:22: preset ./disk.yaml is for device fixed'],
+    ])('%s says what is wrong in the scenario', async (section, message) => {
+      await expect(load('disk', MINE, section)).rejects.toThrow(message);
+    });
   });
 
   test('a misspelt preset gets the nearest name', async () => {

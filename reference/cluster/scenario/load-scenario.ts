@@ -4,6 +4,7 @@ import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { DeviceRole } from '../../devices/api.ts';
+import { isPresetPath, type PresetFile, readPresetFile } from '../../devices/preset-file.ts';
 import { presetNames as devicePresetNames, loadPreset } from '../../devices/presets.ts';
 import {
   type LoadedDevice,
@@ -13,6 +14,7 @@ import {
   resolveParameters,
 } from '../../devices/registry.ts';
 import type { FilterSetup } from '../../devices/stack.ts';
+import { YamlFile, type YamlPath } from '../../devices/yaml-file.ts';
 import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
 import { DataError, type DataPlace, NoInputError, UsageError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
@@ -33,7 +35,6 @@ import {
   type WrittenFilter,
   type WrittenScenario,
 } from './schema.ts';
-import { YamlFile, type YamlPath } from './yaml-file.ts';
 
 export interface LoadScenarioOptions {
   /** Folder that a relative file name starts from. */
@@ -201,6 +202,7 @@ interface MergedSection {
 class SectionReader {
   readonly yaml: YamlFile;
   private readonly folder: string;
+  private readonly presetFiles = new Map<string, PresetFile>();
 
   constructor(yaml: YamlFile, folder: string) {
     this.yaml = yaml;
@@ -258,8 +260,8 @@ class SectionReader {
       const origin = key === undefined ? undefined : section.origins.get(key);
       return origin === undefined ? this.yaml.place(section.path) : this.yaml.place([...origin, key!]);
     };
-    const specifier = device ?? this.deviceOfPreset(preset, role, place);
-    const loaded = await atPlace(place('device'), () => loadDevice(specifier, this.folder));
+    const file = this.presetFile(preset, place);
+    const loaded = await this.loadDevice(device, file ?? preset, role, place);
     const { model, provenance } = loaded;
     if (!model.roles.includes(role)) {
       throw new DataError(`device ${model.name} cannot be a ${role}`, place('device'), {
@@ -271,7 +273,11 @@ class SectionReader {
       key === undefined || key in model.parameters || !(key in overrides)
         ? place(key)
         : this.yaml.keyPlace(section.origins.get(key)!, key);
-    const { parameters, written } = resolveParameters(loaded, { preset, overrides, place: keyOrValue });
+    const { parameters, written } = resolveParameters(loaded, {
+      preset: file ?? preset,
+      overrides,
+      place: keyOrValue,
+    });
     const filters: (FilterSetup & { readonly written: Readonly<Record<string, unknown>> })[] = [];
     for (const [at, entry] of writtenFilters.entries()) {
       const path = [...(section.origins.get('filters') ?? section.path), 'filters', at];
@@ -284,12 +290,52 @@ class SectionReader {
       filters,
       written: {
         device: provenance.specifier,
-        ...(preset === undefined ? {} : { preset }),
+        ...(preset === undefined ? {} : { preset: file?.name ?? preset }),
         ...(filters.length === 0 ? {} : { filters: filters.map((filter) => filter.written) }),
         ...written,
         ...writtenProvenance(loaded),
+        ...(file === undefined ? {} : { presetProvenance: { ...file.provenance } }),
       },
     };
+  }
+
+  /** Reads a preset that is named by its file; once for all sections that name it. */
+  private presetFile(preset: string | undefined, place: (key: string) => DataPlace): PresetFile | undefined {
+    if (preset === undefined || !isPresetPath(preset)) return undefined;
+    const read = this.presetFiles.get(preset);
+    if (read !== undefined) return read;
+    try {
+      const file = readPresetFile(preset, this.folder);
+      this.presetFiles.set(preset, file);
+      return file;
+    } catch (error) {
+      // What is wrong in the file has its place there; that it is not there is said of the scenario.
+      if (error instanceof NoInputError) throw atScenario(place('preset'), error);
+      throw error;
+    }
+  }
+
+  /** The device that a section names, or its preset does, or both alike. */
+  private async loadDevice(
+    device: string | undefined,
+    preset: string | PresetFile | undefined,
+    role: DeviceRole,
+    place: (key: string | undefined) => DataPlace,
+  ): Promise<LoadedDevice> {
+    if (typeof preset !== 'object') {
+      const specifier = device ?? this.deviceOfPreset(preset, role, place);
+      return atPlace(place('device'), () => loadDevice(specifier, this.folder));
+    }
+    const loaded = await atPlace(place('preset'), () => loadDevice(preset.device, preset.folder));
+    if (device === undefined) return loaded;
+    const named = await atPlace(place('device'), () => loadDevice(device, this.folder));
+    if (named.model !== loaded.model) {
+      throw new DataError(`preset ${preset.name} is for device ${loaded.model.name}`, place('device'), {
+        found: device,
+        hint: 'leave device out: the preset names it',
+      });
+    }
+    return named;
   }
 
   /** Loads a filter and settles its parameters. @param path of its entry */
@@ -348,11 +394,15 @@ async function atPlace<T>(place: DataPlace, load: () => Promise<T>): Promise<T> 
     return await load();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new DataError(error.message, place, {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    throw atScenario(place, error);
   }
+}
+
+function atScenario(place: DataPlace, error: UsageError | NoInputError): DataError {
+  return new DataError(error.message, place, {
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }
 
 /** Every host is in it unless the scenario says otherwise. fvp-protocol.md 8 */

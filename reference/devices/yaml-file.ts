@@ -1,6 +1,6 @@
 /** Reads YAML and remembers where everything stands, so that every error can name line and column. */
 import { isCollection, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { DataError, type DataPlace } from '../../kernel/errors.ts';
+import { DataError, type DataPlace } from '../kernel/errors.ts';
 
 export type YamlPath = readonly (string | number)[];
 
