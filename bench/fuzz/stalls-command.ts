@@ -23,8 +23,6 @@ interface StallCell {
   /** null: without a bound. */
   readonly boundNs: number | null;
   readonly broken: readonly string[];
-  /** Why the promise is not kept, where that is known. */
-  readonly deviates: string | null;
 }
 
 interface StallTable {
@@ -34,7 +32,7 @@ interface StallTable {
   readonly notRun: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** @throws BugError when a promise is broken and that is not known */
+/** @throws BugError when a promise is broken */
 export async function stallsCommand(print: (line: string) => void): Promise<StallTable> {
   const progress = new ProgressLine(process.stderr, () => performance.now());
   const failures: { name: string; modes: StallCell[] }[] = [];
@@ -52,7 +50,6 @@ export async function stallsCommand(print: (line: string) => void): Promise<Stal
           promise: promise.words,
           ...pick(outcome),
           boundNs: finite(promise.stallNs),
-          deviates: failure.deviates?.[mode] ?? null,
         });
       }
       failures.push({ name: failure.name, modes });
@@ -69,7 +66,7 @@ export async function stallsCommand(print: (line: string) => void): Promise<Stal
   for (const line of stallLines(table)) print(line);
   const broken = failures.flatMap(({ name, modes }) =>
     modes
-      .filter((cell) => cell.broken.length > 0 && cell.deviates === null)
+      .filter((cell) => cell.broken.length > 0)
       .map((cell) => `${name}, ${cell.mode}: ${cell.broken.join('; ')}`),
   );
   if (broken.length > 0) throw new BugError(`promises are broken: ${broken.join('. ')}`);
@@ -96,7 +93,7 @@ function stallLines({ failures, comparatorNs, notRun }: StallTable): string[] {
       const text =
         cell.worstStallNs === null ? 'lost' : formatNs(Math.floor(cell.worstStallNs / 1e5 + 0.5) * 1e5);
       if (cell.broken.length === 0) return `${text}${cell.finalState === 'ORPHANED' ? '*' : ''}`;
-      notes.push(`${name}, ${mode}: ${cell.deviates ?? cell.broken.join('; ')}.`);
+      notes.push(`${name}, ${mode}: ${cell.broken.join('; ')}.`);
       return `${text} [${notes.length}]`;
     });
     lines.push(row(name, cells));

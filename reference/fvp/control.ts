@@ -89,6 +89,13 @@ export class Control {
     else if (disk.transition < 0 && disk.state === STATE_WB) this.begin(disk, DRAIN);
   }
 
+  /** This host's flash has failed for good. */
+  flashGone(disk: VirtualDisk): void {
+    if (disk.logging) this.logBroken(disk);
+    else if (disk.transition < 0 && (disk.state === STATE_WT || disk.state === STATE_WT_TEMP))
+      this.enter(disk, STATE_WT_NOFLASH);
+  }
+
   /** Another host owns the disk: nothing of it is acknowledged here any more. */
   fence(disk: VirtualDisk): void {
     this.bury(disk, STATE_FENCED);
@@ -411,7 +418,7 @@ export class Control {
     disk.dirtyBytes = 0;
     parts.detached(disk);
     disk.clean.close();
-    if (disk.logging && disk.ownLog) {
+    if (disk.logging && disk.ownLog && this.state.hasFlash) {
       const { firstEpoch, epoch, ring, log } = disk;
       const quotaBytes = this.state.options.dirtyLimitBytes;
       for (let sequence = disk.checkpoint + 1; sequence < ring.next; sequence++)

@@ -111,7 +111,8 @@ export class HostState {
   readonly peers: readonly Peer[];
   readonly domain: string;
   readonly volatileDatastore: boolean;
-  readonly hasFlash: boolean;
+  /** There is flash, and it has not failed for good. */
+  hasFlash: boolean;
   readonly ops = new OpTable();
   readonly buckets: BucketStore;
   readonly counters = new HostCounters();

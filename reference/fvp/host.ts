@@ -59,7 +59,16 @@ import {
   STAGE_THROUGH_CACHE,
   STAGE_THROUGH_SAN,
 } from './op-table.ts';
-import { CAUSE_GUEST, FLASH_FLUSH, FLASH_FOR_GUEST, SAN_FLUSH, type Status } from './ports.ts';
+import {
+  CAUSE_GUEST,
+  FLASH_FLUSH,
+  FLASH_FOR_GUEST,
+  SAN_FLUSH,
+  STATUS_ERROR,
+  STATUS_GONE,
+  STATUS_OK,
+  type Status,
+} from './ports.ts';
 import { ReadPath } from './read-path.ts';
 import { RecordWriter } from './record-writer.ts';
 import { FormerDisks } from './recovery/former-disks.ts';
@@ -287,7 +296,12 @@ export class Host {
   }
 
   /** A request submitted to flash or the datastore is complete. */
-  onCompletion(token: number, status: Status): void {
+  onCompletion(token: number, outcome: Status): void {
+    let status = outcome;
+    if (status === STATUS_GONE) {
+      if (this.state.hasFlash) this.flashGone();
+      status = STATUS_ERROR;
+    }
     const op = token & ~STAGE_MASK;
     const { ops, ports } = this.state;
     const stage = token & STAGE_MASK;
@@ -427,6 +441,13 @@ export class Host {
     }
   }
 
+  /** This host's flash has failed for good: what it cached and held is no longer there. */
+  private flashGone(): void {
+    this.state.hasFlash = false;
+    this.held.flashGone();
+    for (const disk of this.disks) if (!disk.dead) this.control.flashGone(disk);
+  }
+
   private since(op: number): number {
     return this.state.ports.clock.nowNs - this.state.ops.numbers[(op >> 2) + OP_START_NS]!;
   }
@@ -495,19 +516,26 @@ export class Host {
 
   /**
    * A guest flush covers the writes acknowledged before it. While logging those are durable already, so it costs one
-   * flush of the local flash; else it goes to the datastore.
+   * flush of the local flash; else, or where that flash fails, it goes to the datastore.
    */
   private flush(disk: VirtualDisk, op: number): void {
     const { ops, ports } = this.state;
     const token = op | STAGE_FLUSH;
-    ops.words[op + OP_SLOT] = disk.logging ? PART_LOCAL_FLASH : PART_DATASTORE;
-    if (disk.logging) ports.flash!.submit(FLASH_FLUSH, 0, 0, FLASH_FOR_GUEST, token, ops.words[op + OP_KEY]!);
+    const isLocal = disk.logging && !disk.logBroken;
+    ops.words[op + OP_SLOT] = isLocal ? PART_LOCAL_FLASH : PART_DATASTORE;
+    if (isLocal) ports.flash!.submit(FLASH_FLUSH, 0, 0, FLASH_FOR_GUEST, token, ops.words[op + OP_KEY]!);
     else ports.datastore.submit(SAN_FLUSH, disk.id, 0, 0, false, CAUSE_GUEST, token, ops.words[op + OP_KEY]!);
   }
 
   private flushed(disk: VirtualDisk, op: number, status: Status): void {
     if (disk.dead) {
       this.state.ops.release(op);
+      return;
+    }
+    if (status !== STATUS_OK && this.state.ops.words[op + OP_SLOT] === PART_LOCAL_FLASH) {
+      this.control.logBroken(disk);
+      if (!disk.dead) this.flush(disk, op);
+      else this.state.ops.release(op);
       return;
     }
     this.state.waited(FLUSH, this.state.ops.words[op + OP_SLOT]!, this.since(op));

@@ -36,7 +36,9 @@ export const STATUS_ERROR = 1;
 export const STATUS_REFUSED = 2;
 /** What was read does not match its checksum. */
 export const STATUS_CORRUPT = 3;
-export type Status = 0 | 1 | 2 | 3;
+/** The flash has failed for good, with all that it held: nothing that is sent to it will ever succeed. */
+export const STATUS_GONE = 4;
+export type Status = 0 | 1 | 2 | 3 | 4;
 
 /** The host's own monotonic clock; its offset and drift against other hosts' are unknown. */
 export interface ClockPort {

@@ -48,7 +48,17 @@ interface Request {
   corruptAt: number;
 }
 
-const UNTOUCHED = { tornFrom: Number.POSITIVE_INFINITY, corruptAt: NO_SECTOR };
+function untouched(
+  host: number,
+  operation: number,
+  disk: number,
+  start: number,
+  bytes: number,
+  reading: boolean,
+): Request {
+  const tornFrom = Number.POSITIVE_INFINITY;
+  return { host, moves: [], operation, disk, start, bytes, reading, tornFrom, corruptAt: NO_SECTOR };
+}
 
 export interface GuestIo {
   /** Where the VM ran when it asked. */
@@ -104,7 +114,7 @@ export class StampedContent implements ClusterContent {
     const requestOf = (token: number, reading: boolean) => {
       let request = requests.get(token);
       if (request === undefined) {
-        request = { ...UNTOUCHED, host, moves: [], operation: -1, disk: -1, start: 0, bytes: 0, reading };
+        request = untouched(host, -1, -1, 0, 0, reading);
         requests.set(token, request);
       }
       return request;
@@ -180,7 +190,7 @@ export class StampedContent implements ClusterContent {
     this.announced[host]!.delete(token);
     if (request === undefined) {
       if (operation !== SAN_DISCARD) return;
-      request = { ...UNTOUCHED, host, moves: [], operation, disk, start: offset, bytes, reading: false };
+      request = untouched(host, operation, disk, offset, bytes, false);
     }
     request.operation = operation;
     request.disk = disk;

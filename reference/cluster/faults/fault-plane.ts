@@ -27,6 +27,7 @@ import {
   SAN_WRITE,
   STATUS_CORRUPT,
   STATUS_ERROR,
+  STATUS_GONE,
   STATUS_OK,
   STATUS_REFUSED,
   type Status,
@@ -514,8 +515,8 @@ export class FaultPlane {
     this.items.delete(id);
     const { content } = this.options;
     let status: Status = STATUS_OK;
-    if (place.flashLost || item.fault === FAULT_ERROR || this.chance(this.weather.flashError))
-      status = STATUS_ERROR;
+    if (place.flashLost) status = STATUS_GONE;
+    else if (item.fault === FAULT_ERROR || this.chance(this.weather.flashError)) status = STATUS_ERROR;
     else if (operation === FLASH_WRITE) {
       const sectors = bytes / 512;
       const whole = item.fault === FAULT_TORN ? Math.min(item.sector, sectors - 1) : sectors;

@@ -664,6 +664,11 @@ export class HeldLogs {
     ports.flash!.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, key);
   }
 
+  /** This host's flash has failed, and every log with it. */
+  flashGone(): void {
+    for (const log of this.logs) if (log !== undefined) this.close(log);
+  }
+
   /** Gives the log up, on flash too. */
   discard(log: HeldLog): void {
     this.erase(log.disk);
@@ -673,7 +678,7 @@ export class HeldLogs {
   /** Takes the header of a disk's log from flash, and with it the log. */
   erase(disk: number): void {
     const { ports } = this.state;
-    if (ports.flash === null) return;
+    if (ports.flash === null || !this.state.hasFlash) return;
     const token = this.token(HELD_ERASE, disk);
     ports.medium?.erase(token, disk);
     ports.flash.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, disk);

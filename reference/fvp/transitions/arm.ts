@@ -6,7 +6,7 @@ import { LogSpace } from '../log/log-space.ts';
 import { FIELD_FROM, FIELD_REQUEST, FIELD_TYPE, MESSAGE_FIELDS, MESSAGE_PREPARED } from '../message.ts';
 import { FLASH_FOR_HEADER, FLASH_WRITE } from '../ports.ts';
 import { choosePeer } from '../replication/choose-peer.ts';
-import { STATE_WB, STATE_WT_TEMP, type VirtualDisk } from '../virtual-disk.ts';
+import { STATE_WB, STATE_WT_NOFLASH, STATE_WT_TEMP, type VirtualDisk } from '../virtual-disk.ts';
 import { FAIL, type Transition } from './transition.ts';
 
 /** WT -> WB_ARMING -> WB. */
@@ -135,8 +135,10 @@ export function armTransition(control: Control): Transition {
       control.setMembers(disk, []);
       disk.epoch = disk.record.epoch;
       control.eraseHeader(disk);
-      control.enter(disk, STATE_WT_TEMP);
-      control.retryLater(disk);
+      if (state.hasFlash) {
+        control.enter(disk, STATE_WT_TEMP);
+        control.retryLater(disk);
+      } else control.enter(disk, STATE_WT_NOFLASH);
       control.advance(disk);
     },
   };

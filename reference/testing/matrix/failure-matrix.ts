@@ -43,8 +43,6 @@ export interface Failure {
   readonly badBlock?: boolean;
   /** Absent: the row does not concern the mode. */
   readonly promises: { readonly [mode in MatrixMode]?: FailurePromise };
-  /** Where FVP does not do yet what the matrix says: a sentence. */
-  readonly deviates?: { readonly [mode in MatrixMode]?: string };
 }
 
 const SECOND = 1e9;
@@ -141,18 +139,15 @@ export const FAILURES: readonly Failure[] = [
     promises: {
       'write-through': kept('cache lost; go on', 'WT_NOFLASH', NO_STALL_NS),
       'write-back': lost('acked dirty data lost, alarm'),
-      ...bothReplicated(kept("owner pulls a holder's log and destages it", 'WT_TEMP', REPLACE_OR_DRAIN_NS)),
-    },
-    deviates: {
-      'write-through':
-        'the disk stays in WT and every request to the failed flash fails; it should say WT_NOFLASH',
-      'write-back': 'the loss is declared, but one request of the lost disk is never given back',
+      ...bothReplicated(
+        kept("owner pulls a holder's log and destages it", 'WT_NOFLASH', REPLACE_OR_DRAIN_NS),
+      ),
     },
   },
   {
     name: 'local flash lost, dirty data in memory',
     events: [{ atNs: at, kind: 'lose-flash', host: 0 }],
-    promises: everyWriteBack(kept('owner destages it from memory', 'WT_TEMP', REPLACE_OR_DRAIN_NS)),
+    promises: everyWriteBack(kept('owner destages it from memory', 'WT_NOFLASH', REPLACE_OR_DRAIN_NS)),
   },
   {
     name: 'owner host crash',
