@@ -178,7 +178,8 @@ export function openTransition(control: Control): Transition {
           }
           if (holder < 0 || holder === id || nowNs - work.seenSinceNs >= silentNs) return 0;
           if (ports.datastore.record(disk.id).dirty) control.enter(disk, STATE_ORPHANED);
-          control.setDeadline(disk, work.seenSinceNs + silentNs - nowNs);
+          // Looked at again in between: the holder may give the lock back, when it has only replayed the log.
+          control.setDeadline(disk, Math.min(work.seenSinceNs + silentNs - nowNs, options.lease.renewNs));
           return 1;
         },
         timeout: (disk) => control.goTo(disk, 'read the lock'),
