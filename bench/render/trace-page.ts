@@ -318,7 +318,7 @@ function latencyHtml(info: TraceInfo): string {
 
 function table(caption: string, columns: readonly string[], rows: readonly string[]): string {
   const head = columns.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join('');
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption>${escapeHtml(caption)}</caption>
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption><span>${escapeHtml(caption)}</span></caption>
 <thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
@@ -382,5 +382,5 @@ function heatHtml(info: TraceInfo, { disk, bandBytes, counts }: TraceInfo['heat'
   const label = `I/Os by time and offset on ${shortName(disk)}: ${formatNs(info.durationNs)} from left to right, 0 to ${formatBytes(top)} from bottom to top, up to ${formatCount(most)} I/Os in a cell.`;
   return `<figure class="card"><h3>Offsets over time: ${nameHtml(disk)}</h3>
 <svg role="img" aria-label="${escapeHtml(label)}" viewBox="0 0 ${counts.length * CELL_WIDTH} ${bands * CELL_HEIGHT}" preserveAspectRatio="none" style="display:block;width:100%;height:clamp(12rem,20vw,22rem);margin-top:.6rem;border:1px solid var(--edge);fill:var(--mode-1)">${cells}</svg>
-<figcaption>Reads and writes. Time runs from left (0) to right (${formatNs(info.durationNs)}), offsets from bottom (0) to top (${formatBytes(top)}). The darkest cells hold ${formatCount(most)} I/Os in ${formatNs(info.timeline.intervalNs)} and ${formatBytes(bandBytes)}; shades are logarithmic.</figcaption></figure>`;
+<figcaption>Reads and writes. Time runs from left (0) to right (${formatNs(info.durationNs)}), offsets from bottom (0) to top (${formatBytes(top)}). The strongest cells hold ${formatCount(most)} I/Os in ${formatNs(info.timeline.intervalNs)} and ${formatBytes(bandBytes)}; shades are logarithmic.</figcaption></figure>`;
 }

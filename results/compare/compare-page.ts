@@ -1,5 +1,6 @@
 /** A comparison as a page: the curves of all inputs over each other, and the figures. */
 
+import { formatNs } from '../../reference/kernel/units.ts';
 import { KIND_TITLES, LATENCY_AXIS } from '../report/charts/latency-axis.ts';
 import { PERCENTILE_AXIS, percentileCurve } from '../report/charts/percentile-curves.ts';
 import type { Series } from '../report/figure.ts';
@@ -7,7 +8,15 @@ import { PageFigures } from '../report/page/figures.ts';
 import { escapeHtml, nameHtml, sentenceHtml } from '../report/page/html.ts';
 import { pageHtml } from '../report/page/page.ts';
 import type { CompareDocument, DirectionComparison, InputComparison, ResultComparison } from './compare.ts';
-import { directionSentences, inputLines, pairTitle, statRows, unpairedLines } from './comparison-text.ts';
+import {
+  directionSentences,
+  inputLines,
+  movedParts,
+  pairTitle,
+  signedPercent,
+  statRows,
+  unpairedLines,
+} from './comparison-text.ts';
 import { type Direction, type Measured, type MeasuredResult, resultName, type TimeName } from './measured.ts';
 
 interface Overlay {
@@ -66,21 +75,54 @@ export class OverlaidCurves {
   }
 }
 
+/** What stands in the overview of each direction. */
+const OVERVIEW_STATS = ['mean', 'p50', 'p99', 'p99.9'] as const;
+const WORDS_HEAD = 'What moved';
+/** From this share on a change is coloured. Assumed. */
+const NOTICED_SHARE = 0.02;
+
+function changeCell({ stats }: DirectionComparison, stat: string): string {
+  const found = stats.find((each) => each.stat === stat);
+  if (found === undefined) return '<td>–</td>';
+  if (found.differenceNs === 0) return `<td class="zero">${escapeHtml(formatNs(found.baseNs))}</td>`;
+  const { ratio } = found;
+  const quality =
+    ratio === null || Math.abs(ratio - 1) < NOTICED_SHARE ? '' : ratio < 1 ? ' class="good"' : ' class="bad"';
+  const percent = signedPercent(ratio);
+  return `<td><span class="muted">${escapeHtml(formatNs(found.baseNs))} →</span> ${escapeHtml(formatNs(found.otherNs))} <span${quality}>${escapeHtml(percent)}</span></td>`;
+}
+
+/** Every direction of every result in one table: what changed, by how much, and which part of the latency moved. */
+function overviewTable({ results }: InputComparison): string {
+  const bodies = results.map((result) => {
+    const rows = result.directions.map((direction) => {
+      const moved = direction.same ? 'the same to the last figure' : movedParts(direction.parts);
+      const cells = OVERVIEW_STATS.map((stat) => changeCell(direction, stat)).join('');
+      return `<tr><th scope="row">${direction.direction}</th>${cells}<td class="words">${escapeHtml(moved)}</td></tr>`;
+    });
+    return `<tbody class="kind"><tr><th scope="rowgroup" colspan="6">${escapeHtml(pairTitle(result))}</th></tr>${rows.join('')}</tbody>`;
+  });
+  const heads = ['Direction', ...OVERVIEW_STATS, WORDS_HEAD];
+  return `<div class="scroll" tabindex="0" role="region" aria-label="What changed"><table class="dense"><caption><span>${results[0]!.directions[0]!.time === 'response' ? 'Response' : 'Service'} time of the base and of the other.</span></caption>
+<thead><tr>${heads.map((head) => `<th scope="col"${head === WORDS_HEAD ? ' class="words"' : ''}>${escapeHtml(head)}</th>`).join('')}</tr></thead>
+${bodies.join('')}</table></div>`;
+}
+
 function directionTable(direction: DirectionComparison): string {
   const rows = statRows(direction).map(
     ([stat, ...cells]) =>
       `<tr><th scope="row">${escapeHtml(stat!)}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
   );
   const sentences = directionSentences(direction).map((sentence) => `<p>${sentenceHtml(sentence)}</p>`);
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Figures of ${direction.direction}"><table><caption>${direction.direction}, ${direction.time} time</caption>
+  return `<div><div class="scroll" tabindex="0" role="region" aria-label="Figures of ${direction.direction}"><table><caption><span>${direction.direction}, ${direction.time} time</span></caption>
 <thead><tr><th scope="col">Figure</th><th scope="col">Base</th><th scope="col">Other</th><th scope="col">Difference</th><th scope="col">In %</th></tr></thead>
-<tbody>${rows.join('')}</tbody></table></div>${sentences.join('')}`;
+<tbody>${rows.join('')}</tbody></table></div>${sentences.join('')}</div>`;
 }
 
-function resultHtml(result: ResultComparison): string {
+function detailsHtml(result: ResultComparison): string {
   const changed = result.directions.filter((each) => !each.same);
-  if (changed.length === 0) return `<p>${escapeHtml(pairTitle(result))}: the same to the last figure.</p>`;
-  return `<h3>${escapeHtml(pairTitle(result))}</h3>${changed.map(directionTable).join('')}`;
+  if (changed.length === 0) return '';
+  return `<details><summary>All figures: ${escapeHtml(pairTitle(result))}</summary><div class="columns">${changed.map(directionTable).join('')}</div></details>`;
 }
 
 /** The whole page as text. */
@@ -93,7 +135,8 @@ export function comparePage(document: CompareDocument, curves: OverlaidCurves): 
     );
     return `<section aria-labelledby="other-${i + 1}"><h2 id="other-${i + 1}">Against ${nameHtml(other.name)}</h2>
 <div class="card"><ul class="plain">${lines.join('')}</ul></div>
-${other.results.map(resultHtml).join('\n')}</section>`;
+${overviewTable(other)}
+${other.results.map(detailsHtml).join('\n')}</section>`;
   });
   return pageHtml({
     title: 'fvp-bench: comparison',

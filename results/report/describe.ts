@@ -2,6 +2,7 @@
 import { formatNs, formatPercent } from '../../reference/kernel/units.ts';
 import type { LatencyKind, LatencySummary, ModeResult, RunDocument } from '../schema/run-document.ts';
 import { BASELINE_MODE, isSaturated, resultsOf, workloadOf } from './comparison.ts';
+import { describeEvents } from './describe-events.ts';
 import { listed, plainText } from './plain-text.ts';
 import { type VerdictGroup, verdictGroups } from './verdict-groups.ts';
 
@@ -233,7 +234,7 @@ function asSentence(text: string): string {
 }
 
 /**
- * What the run means for one workload: a sentence on writes and flushes under write-back (or the nearest mode there is)
+ * What the run means for one workload: where the scenario has faults, what they did; a sentence on writes and flushes under write-back (or the nearest mode there is)
  * against `none`, one on reads and their ceiling, and a line of verdicts if there are any. A gain counts when a guest
  * would notice it: at least 1.25x and 20 µs at the median, with the mean following. Plain text; the same for the same document.
  * @throws BugError when the document has no such workload
@@ -298,6 +299,8 @@ export function describeWorkload(document: RunDocument, workloadName: string): s
   const said = sentences.map((sentence, i) => asSentence(i === 0 ? lead + sentence : sentence));
   const verdicts = verdictsSentence(verdictGroups(results));
   if (verdicts !== undefined) said.push(verdicts);
+  const events = describeEvents(document, workloadName);
+  if (events !== undefined) said.unshift(events);
   // A document may have been read from a file, and then anything can stand in its names.
   return said.map((sentence) => plainText(sentence, SENTENCE_LENGTH));
 }

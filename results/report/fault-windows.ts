@@ -48,7 +48,7 @@ function isSame(a: Span, b: Span): boolean {
   return a.fromNs === b.fromNs && a.untilNs === b.untilNs && a.label === b.label;
 }
 
-function faultSpans({ history, loadNs }: RunEvents): Span[] {
+export function faultSpans({ history, loadNs }: RunEvents): Span[] {
   return history.flatMap((entry, at): Span[] => {
     const { event, atNs, detail, vm } = entry;
     const label = [event, vm, detail].filter((part) => part !== undefined).join(' ');
@@ -67,17 +67,17 @@ function mayEnd(fault: EventEntry, end: EventEntry): boolean {
 }
 
 /** From when a VM stops until it runs again. */
-function downSpans({ history, loadNs }: RunEvents): Span[] {
-  const spans: Span[] = [];
+export function downSpans({ history, loadNs }: RunEvents): (Span & { readonly vm: string })[] {
+  const spans: (Span & { readonly vm: string })[] = [];
   const downSince = new Map<string, number>();
   for (const { event, vm = '', detail, atNs } of history) {
     if (event !== 'vm') continue;
     if (detail === 'stopped') downSince.set(vm, atNs);
     if (detail !== 'runs') continue;
     const fromNs = downSince.get(vm);
-    if (fromNs !== undefined) spans.push({ fromNs, untilNs: atNs, label: `${vm} is down` });
+    if (fromNs !== undefined) spans.push({ fromNs, untilNs: atNs, label: `${vm} is down`, vm });
     downSince.delete(vm);
   }
-  for (const [vm, fromNs] of downSince) spans.push({ fromNs, untilNs: loadNs, label: `${vm} is down` });
+  for (const [vm, fromNs] of downSince) spans.push({ fromNs, untilNs: loadNs, label: `${vm} is down`, vm });
   return spans;
 }

@@ -38,6 +38,8 @@ export interface FigureWindow {
   readonly until: number;
   /** The line it belongs to; all without. */
   readonly mode?: string;
+  /** The group it belongs to; all without. */
+  readonly group?: string;
 }
 
 export interface Series {
@@ -63,6 +65,8 @@ export interface Figure {
   readonly files?: readonly { readonly name: string; readonly text: string }[];
   /** Sets of lines that can be shown and hidden together; the first is drawn boldest. */
   readonly groups: readonly { readonly name: string; readonly shown: boolean }[];
+  /** The groups are alternatives: one is shown at a time. */
+  readonly choice?: boolean;
   readonly series: readonly Series[];
 }
 

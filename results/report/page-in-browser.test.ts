@@ -19,6 +19,9 @@ const WIDTHS = [360, 1280, 2560];
 interface DrawnChart {
   readonly data: { readonly datasets: readonly { readonly label: string; readonly borderColor: string }[] };
   isDatasetVisible(index: number): boolean;
+  getDatasetMeta(index: number): {
+    readonly data: readonly { readonly options: { readonly backgroundColor: string } }[];
+  };
   readonly scales: Readonly<Record<'x' | 'y', { readonly ticks: readonly { readonly label: string }[] }>>;
 }
 declare const Chart: { getChart(canvas: unknown): DrawnChart };
@@ -197,6 +200,41 @@ describe.skipIf(!present)(
       await button.click();
       expect(await pixels()).not.toBe(shaded);
       await page.close();
+    });
+
+    it('draws bars in the colours of its legend', async () => {
+      const { page, close } = await opened({ workloads: ['database'] }, 1280);
+      await page.locator('html[data-drawn=true]').waitFor();
+      const colours = await page
+        .locator('figure')
+        .filter({ hasText: 'Flash wear' })
+        .locator('canvas')
+        .evaluate((canvas) => {
+          const chart = Chart.getChart(canvas);
+          return chart.data.datasets.map(({ borderColor }, i) => [
+            borderColor,
+            chart.getDatasetMeta(i).data[0]!.options.backgroundColor,
+          ]);
+        });
+      expect(colours[0]).toEqual(['#1a1f24', '#1a1f24']);
+      for (const [legend, bar] of colours) expect(bar).toBe(legend);
+      await close();
+    });
+
+    it('shows the layers of one mode at a time', async () => {
+      const { page, close } = await opened({ workloads: ['database'] }, 1280);
+      const figure = page.locator('figure').filter({ hasText: 'Bandwidth by layer' });
+      const pressed = () => figure.locator('.legend button.choice[aria-pressed=true]').allInnerTexts();
+      expect(await pressed()).toEqual(['write-back+1']);
+      await figure.getByRole('button', { name: 'write-through' }).click();
+      expect(await pressed()).toEqual(['write-through']);
+      const shown = await figure.locator('canvas').evaluate((canvas) => {
+        const chart = Chart.getChart(canvas);
+        return chart.data.datasets.flatMap(({ label }, i) => (chart.isDatasetVisible(i) ? [label] : []));
+      });
+      expect(shown.every((label) => label.endsWith(', write-through'))).toBe(true);
+      expect(shown).toContain('datastore, write-through');
+      await close();
     });
 
     it('marks the nines of the percentile axis', async () => {

@@ -20,6 +20,7 @@ import { driveWritesPerDay } from './charts/flash-wear.ts';
 import { CHARTS } from './charts/index.ts';
 import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
 import { arrayFlush, describeWorkload } from './describe.ts';
+import { eventRows } from './event-rows.ts';
 import { faultWindows } from './fault-windows.ts';
 import { REPORT_PARTS, type ReportInput, type ReportPart } from './figure.ts';
 import { PageFigures } from './page/figures.ts';
@@ -31,6 +32,8 @@ import { PART_NAMES } from './part-names.ts';
 import { listed, plainText, visibleJson } from './plain-text.ts';
 import { verdictGroups } from './verdict-groups.ts';
 
+/** How a drawn workload names its format. */
+const JOB_FORMAT = 'fio job';
 /** Longest list of modes at a verdict, in characters: all of ours fit (assumed). */
 const MODES_LENGTH = 120;
 
@@ -59,8 +62,9 @@ function workloadFacts(document: RunDocument, workload: WorkloadSummary): string
   const { recorded } = workload;
   const outstanding = (mean: number, max: number): string =>
     `${formatSignificant(mean)} / ${formatCount(max)}`;
+  const drawn = workload.format === JOB_FORMAT;
   const facts: [string, string][] = [
-    ['I/Os in the trace', formatCount(workload.ios)],
+    [drawn ? 'I/Os of the job' : 'I/Os in the trace', formatCount(workload.ios)],
     ['Reads', `${formatCount(workload.reads)}, ${formatBytes(workload.readBytes)}`],
     ['Writes', `${formatCount(workload.writes)}, ${formatBytes(workload.writeBytes)}`],
     ['Flushes', formatCount(workload.flushes)],
@@ -68,18 +72,18 @@ function workloadFacts(document: RunDocument, workload: WorkloadSummary): string
   if (workload.discards > 0) facts.push(['Discards', formatCount(workload.discards)]);
   facts.push(
     ['Blocks touched', formatBytes(workload.footprintBytes)],
-    ['Recorded time', formatNs(workload.durationNs)],
+    [drawn ? 'Length' : 'Recorded time', formatNs(workload.durationNs)],
     ['Read ceiling', workload.readCeiling === null ? 'no reads' : formatPercent(workload.readCeiling)],
   );
   if (recorded.p50Ns !== null && recorded.p99Ns !== null) {
     facts.push(['Recorded p50 / p99', `${formatNs(recorded.p50Ns)} / ${formatNs(recorded.p99Ns)}`]);
   }
-  facts.push([
-    'Outstanding when recorded, mean / most',
-    recorded.outstandingMean === null || recorded.outstandingMax === null
-      ? 'not recorded'
-      : outstanding(recorded.outstandingMean, recorded.outstandingMax),
-  ]);
+  if (recorded.outstandingMean !== null && recorded.outstandingMax !== null) {
+    facts.push([
+      'Outstanding when recorded, mean / most',
+      outstanding(recorded.outstandingMean, recorded.outstandingMax),
+    ]);
+  }
   const baseline = resultsOf(document, workload.name)[0];
   if (baseline !== undefined) {
     facts.push([
@@ -111,14 +115,16 @@ function comparisonTable(page: Page, workload: string): string {
         count: row.latencies.count,
       };
       const worst =
-        row.worstVm === null ? '–' : `${formatNs(row.worstVm.p99Ns)} ${nameHtml(row.worstVm.name)}`;
+        row.worstVm === null
+          ? '–'
+          : `${formatNs(row.worstVm.p99Ns)} <span class="muted">${nameHtml(row.worstVm.name)}</span>`;
       return `<tr><th scope="row">${modeHtml(page, row.mode)}</th>${cell(response?.meanNs)}${cell(response?.p50Ns)}${cell(response?.p99Ns)}${cell(response?.['p99.9Ns'])}${cell(response?.maxNs)}${gainCells(row)}<td>${worst}</td><td>${row.hitRatio === null ? '' : formatPercent(row.hitRatio)}</td><td>${formatCount(count)}</td></tr>`;
     });
     const title = `${kind[0]!.toUpperCase()}${kind.slice(1)}`;
     return `<tbody class="kind"><tr><th scope="rowgroup">${title}</th><td colspan="10"></td></tr>${lines.join('')}</tbody>`;
   });
   return `<div class="scroll" tabindex="0" role="region" aria-label="Comparison of modes">
-<table><caption>Response times. Gain: how many times as long none takes.</caption>
+<table><caption><span>Response times. Gain: how many times as long none takes.</span></caption>
 <thead><tr><th scope="col">Mode</th><th scope="col">Mean</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">p99.9</th><th scope="col">Max</th><th scope="col">Gain p50</th><th scope="col">Gain p99</th><th scope="col">Worst VM p99</th><th scope="col">Hit ratio</th><th scope="col">I/Os</th></tr></thead>
 ${bodies.join('\n')}
 </table></div>`;
@@ -144,7 +150,7 @@ function partsTable(page: Page, results: readonly ModeResult[]): string {
   });
   const head = parts.map((part) => `<th scope="col">${escapeHtml(PART_NAMES[part])}</th>`).join('');
   return `<details open><summary>Where the time goes</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Where the time goes"><table><caption>Mean wait of an I/O at each part, one after the other: together they are its mean response time. Network flash is what replicas take beyond local flash.</caption>
+<div class="scroll" tabindex="0" role="region" aria-label="Where the time goes"><table><caption><span>Mean wait of an I/O at each part, one after the other: together they are its mean response time. Network flash is what replicas take beyond local flash.</span></caption>
 <thead><tr><th scope="col">Mode</th>${head}</tr></thead>${bodies.join('\n')}</table></div></details>`;
 }
 
@@ -214,7 +220,7 @@ function layersTable(page: Page, results: readonly ModeResult[]): string {
     return `<tr><th scope="row">${title}</th>${cells.join('')}</tr>`;
   });
   return `<details open><summary>Behind the latencies: flash, network, SAN</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Traffic by layer"><table><caption>Over all hosts, from the start to the end of the drain.</caption>
+<div class="scroll" tabindex="0" role="region" aria-label="Traffic by layer"><table><caption><span>Over all hosts, from the start to the end of the drain.</span></caption>
 <thead><tr><th scope="col">Layer</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
 }
 
@@ -231,8 +237,24 @@ function vmsTable(page: Page, results: readonly ModeResult[]): string {
     return `<tbody class="kind"><tr><th scope="rowgroup">${modeHtml(page, result.mode)}</th><td colspan="4"></td></tr>${lines.join('')}</tbody>`;
   });
   return `<details><summary>By VM</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Latency by VM"><table><caption>p99 of the response time, and each VM's share of the slowest 1 % of all I/Os.</caption>
+<div class="scroll" tabindex="0" role="region" aria-label="Latency by VM"><table><caption><span>p99 of the response time, and each VM's share of the slowest 1 % of all I/Os.</span></caption>
 <thead><tr><th scope="col">VM</th><th scope="col">Reads</th><th scope="col">Writes</th><th scope="col">Flushes</th><th scope="col">Of the slowest 1 %</th></tr></thead>${rows.join('')}</table></div></details>`;
+}
+
+/** What happened to the cluster, a table for each mode; nothing where the scenario has no events. */
+function eventsHtml(document: RunDocument, workload: string): string {
+  const runs = (document.events ?? []).filter((run) => run.workload === workload);
+  return runs
+    .map((run, i) => {
+      const rows = eventRows(run).map(
+        ({ time, who, what }) =>
+          `<tr><th scope="row">${escapeHtml(time)}</th><td><bdi>${escapeHtml(who)}</bdi></td><td><bdi>${escapeHtml(what)}</bdi></td></tr>`,
+      );
+      return `<details${i === 0 ? ' open' : ''}><summary>What happened in ${nameHtml(run.mode)}</summary>
+<div class="scroll events" tabindex="0" role="region" aria-label="What happened in ${escapeHtml(shortName(run.mode))}"><table><caption><span>Faults and other events of the scenario (*), and the states of VMs and their virtual disks.</span></caption>
+<thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">What</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
+    })
+    .join('\n');
 }
 
 /** One line for each verdict: the modes it holds for, and the numbers of one of them. */
@@ -265,6 +287,7 @@ function workloadSection(page: Page, workload: WorkloadSummary, id: string): str
   return `<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${nameHtml(workload.name)}</h2>
 <div class="card">${workloadFacts(document, workload)}${verdictList(results)}</div>
+${eventsHtml(document, workload.name)}
 <h3>Latency by mode</h3>
 ${comparisonTable(page, workload.name)}
 ${partsTable(page, results)}
@@ -318,7 +341,7 @@ function glossarySection(): string {
   const items = GLOSSARY.map(
     ([term, meaning]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd></div>`,
   );
-  return `<section aria-labelledby="glossary"><h2 id="glossary">Words</h2><div class="card"><dl class="glossary">${items.join('')}</dl></div></section>`;
+  return `<section aria-labelledby="glossary"><h2 id="glossary">Glossary</h2><div class="card"><dl class="glossary">${items.join('')}</dl></div></section>`;
 }
 
 /**
@@ -339,7 +362,7 @@ export function renderReport(given: ReportInput): string {
     links: [
       ...document.workloads.map(({ name }, i) => ({ id: ids[i]!, html: nameHtml(name) })),
       { id: 'scenario', html: 'Scenario and provenance' },
-      { id: 'glossary', html: 'Words' },
+      { id: 'glossary', html: 'Glossary' },
     ],
     mainHtml: [
       verdictSection(document, ids),

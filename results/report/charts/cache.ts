@@ -1,7 +1,15 @@
 /** How the cache does: share of read bytes that flash served, and what was evicted, over virtual time. */
 import type { Timeline } from '../../schema/run-document.ts';
 import type { ReportChart } from '../figure.ts';
-import { axisOf, byteUnit, type GaugeLine, gaugeFigure, mostOf, timelinesOf } from './over-time.ts';
+import {
+  axisOf,
+  byteUnit,
+  type GaugeLine,
+  gaugeFigure,
+  mostOf,
+  timelinesOf,
+  windowsOf,
+} from './over-time.ts';
 
 /** Reads are few in many intervals: the ratio is of a window of this many. Assumed. */
 const WINDOW = 8;
@@ -38,6 +46,7 @@ export const cache: ReportChart = {
       }));
     const evicted = line(({ evictedBytes }) => evictedBytes, 'evicted', 'rate');
     const [unit, scale] = byteUnit(mostOf(evicted, time));
+    const windows = windowsOf(input, workload, time).filter(({ kind }) => kind === 'fault');
     return [
       ...gaugeFigure(
         {
@@ -61,6 +70,6 @@ export const cache: ReportChart = {
         evicted,
         time,
       ),
-    ];
+    ].map((figure) => ({ ...figure, windows }));
   },
 };

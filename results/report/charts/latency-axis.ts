@@ -9,7 +9,7 @@ export const KIND_TITLES: Readonly<Record<LatencyKind, string>> = {
 };
 
 export const LATENCY_AXIS: Axis = {
-  title: 'Latency (ns to s, log scale)',
+  title: 'Latency (log scale)',
   scale: 'log',
   format: 'ns',
 };

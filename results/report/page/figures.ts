@@ -20,7 +20,18 @@ export class PageFigures {
 
   /** @param level of the figure's heading, 2 to 6 */
   html(figure: Figure, level = 4): string {
-    const { title, caption, x, y, groups, kind = 'lines', windows = [], files = [], small = false } = figure;
+    const {
+      title,
+      caption,
+      x,
+      y,
+      groups,
+      kind = 'lines',
+      windows = [],
+      files = [],
+      small = false,
+      choice = false,
+    } = figure;
     const modes: string[] = [];
     for (const { mode } of figure.series) if (!modes.includes(mode)) modes.push(mode);
     this.data.push({
@@ -28,18 +39,24 @@ export class PageFigures {
       kind,
       x,
       y,
-      groups,
+      groups: groups.map(({ name, shown }) => ({ name: shortName(name), shown })),
       windows: windows.map((window) => ({
         ...window,
         label: shortName(window.label),
         mode: window.mode === undefined ? -1 : modes.indexOf(window.mode),
+        group: window.group === undefined ? -1 : groups.findIndex(({ name }) => name === window.group),
       })),
+      choice,
       files,
       modes: modes.map((mode, i) => ({
         name: shortName(mode),
         style: this.styles.get(mode) ?? i % MODE_STYLES,
       })),
-      series: figure.series.map(({ mode, group, points }) => ({ mode: modes.indexOf(mode), group, points })),
+      series: figure.series.map(({ mode, group, points }) => ({
+        mode: modes.indexOf(mode),
+        group: groups.findIndex(({ name }) => name === group),
+        points,
+      })),
     });
     const each = kind === 'bars' ? 'one colour' : 'one line';
     const label = `${title}: ${y.title} by ${x.title}, ${each} for each of: ${modes.map(shortName).join(', ')}. Its table holds the figures.`;

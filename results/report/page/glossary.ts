@@ -25,6 +25,19 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
     'Share of read bytes that a cache of endless size, empty at the start, would serve. No cache can do better on this load.',
   ],
   ['Hit ratio', 'Share of read bytes that flash served in this run.'],
+  [
+    'Queueing, throttle, order',
+    'Waiting for a place in the virtual disk’s queue; for room, as dirty data is near its limit; and for earlier writes, since writes are acknowledged in order.',
+  ],
+  [
+    'Local flash, network flash',
+    'The host’s own flash, and what the flash of replicas and the way to it take beyond that.',
+  ],
+  ['SAN, datastore', 'The shared storage behind the hosts, which holds the virtual disks.'],
+  [
+    'Epoch, checkpoint',
+    'The epoch rises with every change of who holds the log; a checkpoint records on the datastore how far it is destaged.',
+  ],
   ['Dirty', 'Acknowledged to the guest but not yet on the SAN.'],
   ['Destage, drain', 'Writing dirty data to the SAN; the drain is what is left to write after the last I/O.'],
   ['Throttled', 'Writes that were delayed because dirty data came near its limit.'],

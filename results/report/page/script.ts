@@ -19,7 +19,7 @@ export const PAGE_SCRIPT = String.raw`
     if (value === 0) return '0';
     const size = Math.abs(value);
     const text = value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
-    return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+    return text.includes('.') ? text.replace(/\.?0+$/, '') : text.replace(/\B(?=(\d{3})+$)/g, ',');
   };
   const formatNs = (ns) => {
     if (Math.abs(ns) < 999.5) return significant(ns) + ' ns';
@@ -93,8 +93,9 @@ export const PAGE_SCRIPT = String.raw`
     if (axis.scale === 'log') {
       const low = values.reduce((a, b) => Math.min(a, b), Infinity);
       const high = values.reduce((a, b) => Math.max(a, b), 0);
-      scale.min = isX ? 1 : 10 ** (Math.floor(Math.log10(low) * 4) / 4);
-      scale.max = isX ? high : 10 ** (Math.ceil(Math.log10(high) * 4 + 0.01) / 4);
+      // A flat line at the lowest or highest value does not lie on the frame.
+      scale.min = isX ? low : 10 ** (Math.floor(Math.log10(low) * 4 - 0.2) / 4);
+      scale.max = isX ? high : 10 ** (Math.ceil(Math.log10(high) * 4 + 0.2) / 4);
       scale.afterBuildTicks = powers;
     } else {
       scale.beginAtZero = true;
@@ -114,46 +115,77 @@ export const PAGE_SCRIPT = String.raw`
     }
   };
 
-  // Spans of the x axis, shaded behind the lines; a strip at the foot carries the line's colour.
-  const shading = (figure, shownModes, shownWindows) => ({
+  // Spans of the x axis, shaded behind the lines; a strip at the foot carries the line's colour. Labels of faults stand
+  // in rows, so that none covers another.
+  const shading = (figure, isShown) => ({
     id: 'windows',
     beforeDatasetsDraw(chart) {
       const { ctx, chartArea, scales } = chart;
-      for (const span of figure.windows) {
-        if (!shownWindows[span.kind] || (span.mode >= 0 && !shownModes[span.mode])) continue;
+      const shown = figure.windows.filter(isShown);
+      // The more lines have windows of their own, the fainter each, or they would add up to a wall.
+      const owners = [...new Set(shown.map(({ mode }) => mode).filter((mode) => mode >= 0))];
+      for (const span of shown) {
         const from = Math.max(chartArea.left, scales.x.getPixelForValue(span.from));
         const until = Math.min(chartArea.right, scales.x.getPixelForValue(span.until));
         const width = Math.max(1, until - from);
+        const row = Math.max(0, owners.indexOf(span.mode));
         ctx.save();
         ctx.fillStyle = span.mode >= 0 ? modeColour(figure.modes[span.mode].style) : colour('--bad');
-        ctx.globalAlpha = span.kind === 'fault' ? 0.16 : 0.09;
+        ctx.globalAlpha = (span.kind === 'fault' ? 0.16 : 0.09) / (span.mode >= 0 ? owners.length : 1);
         ctx.fillRect(from, chartArea.top, width, chartArea.bottom - chartArea.top);
         ctx.globalAlpha = 0.9;
-        ctx.fillRect(from, chartArea.bottom - 3, width, 3);
-        if (span.kind === 'fault') {
-          ctx.fillStyle = colour('--text');
-          ctx.font = '11px ' + Chart.defaults.font.family;
-          ctx.fillText(span.label, from + 4, chartArea.top + 12, Math.max(60, chartArea.right - from - 8));
-        }
+        ctx.fillRect(from, chartArea.bottom - 3 * (row + 1), width, 3);
         ctx.restore();
       }
+    },
+    afterDatasetsDraw(chart) {
+      const { ctx, chartArea, scales } = chart;
+      const ends = [];
+      const said = new Set();
+      ctx.save();
+      ctx.font = '11px ' + Chart.defaults.font.family;
+      ctx.textBaseline = 'top';
+      for (const span of figure.windows) {
+        if (span.kind !== 'fault' || !isShown(span)) continue;
+        const room = chartArea.right - chartArea.left;
+        const width = Math.min(room, ctx.measureText(span.label).width + 8);
+        const begin = Math.max(chartArea.left, scales.x.getPixelForValue(span.from));
+        const from = Math.min(begin, chartArea.right - width);
+        // What happened to several lines at once is said once.
+        const once = span.label + '@' + Math.floor(begin / 4);
+        if (said.has(once)) continue;
+        said.add(once);
+        let row = ends.findIndex((end) => end <= from);
+        if (row < 0) row = ends.length;
+        if (row > 5) continue;
+        ends[row] = from + width;
+        ctx.globalAlpha = 0.8;
+        ctx.fillStyle = colour('--card');
+        ctx.fillRect(from, chartArea.top + 1 + row * 16, width, 15);
+        ctx.globalAlpha = 1;
+        ctx.fillStyle = colour('--text');
+        ctx.fillText(span.label, from + 4, chartArea.top + 3 + row * 16, width - 8);
+      }
+      ctx.restore();
     },
   });
 
   const linesOf = (figure) => figure.series.map((series) => {
-    const group = figure.groups.findIndex(({ name }) => name === series.group);
+    const { group } = series;
     const points = [];
     for (let i = 0; i < series.points.length; i += 2) {
       points.push({ x: series.points[i], y: series.points[i + 1] === null ? NaN : series.points[i + 1] });
     }
     const style = figure.modes[series.mode].style;
     const shared = {
-      label: figure.modes[series.mode].name + (figure.groups.length > 1 ? ', ' + series.group : ''),
+      label: figure.modes[series.mode].name + (figure.groups.length > 1 ? ', ' + figure.groups[group].name : ''),
       data: points,
       mode: style,
       modeIndex: series.mode,
       group,
       hidden: !figure.groups[group].shown,
+      borderColor: modeColour(style),
+      backgroundColor: modeColour(style),
     };
     if (figure.kind === 'bars') return { ...shared, data: points.map(({ y }) => y), stack: 'all' };
     const alone = (i) => {
@@ -163,7 +195,9 @@ export const PAGE_SCRIPT = String.raw`
     return {
       ...shared,
       borderDash: DASHES[style],
-      borderWidth: group === 0 ? 2.25 : 1.1,
+      // Solid lines lie below the others, which would be hidden by them.
+      order: DASHES[style].length === 0 ? 1 : 0,
+      borderWidth: group === 0 || figure.choice ? 2.25 : 1.1,
       pointRadius: points.map((_, i) => (alone(i) ? 2 : 0)),
       pointHitRadius: 6,
     };
@@ -171,7 +205,7 @@ export const PAGE_SCRIPT = String.raw`
 
   // The figure's numbers as rows: x, then a column for each line.
   const rowsOf = (figure) => {
-    const names = figure.series.map(({ mode, group }) => figure.modes[mode].name + (figure.groups.length > 1 ? ', ' + group : ''));
+    const names = figure.series.map(({ mode, group }) => figure.modes[mode].name + (figure.groups.length > 1 ? ', ' + figure.groups[group].name : ''));
     const byX = new Map();
     figure.series.forEach(({ points }, column) => {
       for (let i = 0; i < points.length; i += 2) {
@@ -200,7 +234,7 @@ export const PAGE_SCRIPT = String.raw`
     y: yTitle(figure),
     lines: figure.series.map(({ mode, group, points }) => ({
       mode: figure.modes[mode].name,
-      group,
+      group: figure.groups[group].name,
       points: points.reduce((pairs, value, i) => (i % 2 ? pairs[pairs.length - 1].push(value) : pairs.push([xValue(figure.x, value)]), pairs), []),
     })),
   }, null, 1) + '\n';
@@ -264,6 +298,8 @@ export const PAGE_SCRIPT = String.raw`
     const shownModes = figure.modes.map(() => true);
     const shownGroups = figure.groups.map(({ shown }) => shown);
     const shownWindows = { ...WINDOW_SHOWN };
+    const isShown = ({ kind, mode, group }) =>
+      shownWindows[kind] && (mode < 0 || shownModes[mode]) && (group < 0 || shownGroups[group]);
     let chart;
     const show = () => {
       if (!chart) return;
@@ -288,6 +324,7 @@ export const PAGE_SCRIPT = String.raw`
           scales,
           plugins: {
             legend: { display: false },
+            colors: { enabled: false },
             tooltip: {
               callbacks: {
                 title: (items) => (items.length === 0 ? '' : bars ? items[0].label : formatted(figure.x, items[0].parsed.x)),
@@ -296,7 +333,7 @@ export const PAGE_SCRIPT = String.raw`
             },
           },
         },
-        plugins: figure.windows.length > 0 ? [shading(figure, shownModes, shownWindows)] : [],
+        plugins: figure.windows.length > 0 ? [shading(figure, isShown)] : [],
       });
       styleOf(chart);
       charts.push(chart);
@@ -304,14 +341,18 @@ export const PAGE_SCRIPT = String.raw`
     };
 
     const legend = place.querySelector('.legend');
-    const toggle = (text, shown, index, mark) => {
+    const toggle = (text, shown, index, mark, others) => {
       const button = element('button', { type: 'button' });
       button.setAttribute('aria-pressed', String(shown[index]));
       if (mark) button.append(mark);
       button.append(text);
+      if (others) { button.className = 'choice'; others.push(button); }
       button.addEventListener('click', () => {
-        shown[index] = !shown[index];
-        button.setAttribute('aria-pressed', String(shown[index]));
+        if (others) others.forEach((other, i) => { shown[i] = i === index; other.setAttribute('aria-pressed', String(i === index)); });
+        else {
+          shown[index] = !shown[index];
+          button.setAttribute('aria-pressed', String(shown[index]));
+        }
         draw();
         show();
       });
@@ -320,7 +361,8 @@ export const PAGE_SCRIPT = String.raw`
     figure.modes.forEach(({ name, style }, i) => toggle(name, shownModes, i, swatch(style, bars)));
     const kinds = [...new Set(figure.windows.map(({ kind }) => kind))];
     if (figure.groups.length > 1 || kinds.length > 0) legend.append(element('span', { className: 'gap' }));
-    if (figure.groups.length > 1) figure.groups.forEach(({ name }, i) => toggle(name, shownGroups, i));
+    const alternatives = figure.choice ? [] : undefined;
+    if (figure.groups.length > 1) figure.groups.forEach(({ name }, i) => toggle(name, shownGroups, i, undefined, alternatives));
     for (const kind of kinds) toggle(WINDOW_NAMES[kind], shownWindows, kind);
     dataPart(figure, place, canvas, draw);
     return draw;

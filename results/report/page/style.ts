@@ -60,7 +60,7 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem 1.1rem; 
 .verdict p:last-child { margin-bottom: 0; }
 .verdicts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); }
 .verdicts .verdict { margin-top: 0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 8.2rem), 1fr)); gap: 0.7rem 1rem; margin: 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 9.4rem), 1fr)); gap: 0.7rem 1rem; margin: 0; }
 .facts div { min-width: 0; }
 .facts dt { color: var(--muted); font-size: 0.85rem; }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
@@ -70,6 +70,7 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem 1.1rem; 
 .badges dd { display: inline; margin: 0 0 0 0.4rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--edge); border-radius: 0.7rem; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 0.94rem; }
+caption span { display: block; position: sticky; left: 0.9rem; width: fit-content; max-width: min(100%, calc(100vw - 4rem)); }
 caption { text-align: left; color: var(--muted); font-size: 0.9rem; padding: 0.6rem 0.9rem; border-bottom: 1px solid var(--edge); }
 th, td { padding: 0.38rem 0.9rem; text-align: right; white-space: nowrap; }
 th { font-weight: 600; }
@@ -79,13 +80,24 @@ tbody th { font-weight: 500; }
 tbody.kind > tr:first-child > th { font-weight: 700; padding-top: 0.85rem; }
 tbody + tbody.kind { border-top: 1px solid var(--edge); }
 tbody tr:last-child > * { padding-bottom: 0.6rem; }
-td.good { color: var(--good); font-weight: 600; }
-td.bad { color: var(--bad); font-weight: 600; }
+.columns { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); margin-top: 0.6rem; align-items: start; }
+.dense :is(th, td) { padding-inline: 0.55rem; }
+:is(td, th).words { text-align: left; white-space: normal; min-width: 12rem; }
+.good { color: var(--good); font-weight: 600; }
+.bad { color: var(--bad); font-weight: 600; }
 td.note { text-align: center; color: var(--bad); font-style: italic; }
 .swatch { width: 2rem; height: 0.7rem; vertical-align: middle; margin-right: 0.45rem; }
 .swatch line { stroke-width: 3; }
-.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 36rem), 1fr)); }
+.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
+.charts > figure { flex: 1 1 min(100%, 32rem); }
+.card + .card, .card + .scroll, .scroll + .scroll, p + .scroll { margin-top: 1rem; }
+.charts > .card, .smalls > .card, .verdicts > .card { margin-top: 0; }
+.scroll + p { margin-top: 0.7rem; }
 figure { margin: 0; min-width: 0; }
+figure > h3, figure > h4 { margin: 0; }
+.events { max-height: 24rem; overflow: auto; }
+.events :is(th, td) { text-align: left; white-space: normal; }
+.events th:first-child { white-space: nowrap; }
 figcaption { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; max-width: 78ch; }
 .plain { margin: 0; padding-left: 1.2rem; }
 .smalls { display: grid; gap: 0.8rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
@@ -96,8 +108,10 @@ figcaption { color: var(--muted); font-size: 0.9rem; margin: 0.5rem 0 0; max-wid
 .downloads button { padding: 0.15rem 0.5rem; font-size: 0.85rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0.6rem 0; }
 .legend button { padding: 0.15rem 0.5rem; font-size: 0.85rem; display: inline-flex; align-items: center; }
-.legend button[aria-pressed="false"] { color: var(--muted); text-decoration: line-through; }
+.legend button[aria-pressed="false"] { color: var(--muted); }
+.legend button:not(.choice)[aria-pressed="false"] { text-decoration: line-through; }
 .legend button[aria-pressed="false"] .swatch { opacity: 0.25; }
+.legend button.choice[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 .legend .gap { width: 0.6rem; }
 .plot { position: relative; height: clamp(17rem, 26vw, 25rem); }
 .small .plot { height: 13rem; }
@@ -135,7 +149,7 @@ pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; ba
   .legend button { border: none; padding: 0 0.3rem 0 0; }
   .legend button[aria-pressed="false"] { display: none; }
   th:first-child { position: static; }
-  .charts { grid-template-columns: 1fr 1fr; }
+  .charts > figure { flex-basis: 40%; }
   .plot { height: 15rem; }
   figure, tr, .glossary div { break-inside: avoid; }
   .small .plot { height: 10rem; }
