@@ -8,7 +8,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { checkFit, fitEmpirical } from '../../reference/devices/calibrate/fit-empirical.ts';
+import { empiricalDevice, fitEmpirical } from '../../reference/devices/calibrate/fit-empirical.ts';
+import { checkFit } from '../../reference/devices/calibrate/measurement.ts';
 import { calibrationLines, documentOf } from '../program/device-calibrate.ts';
 import { readFioText } from '../program/fio-measurements.ts';
 
@@ -42,8 +43,8 @@ try {
     const fitted = measure(socket, 'first run');
     const other = measure(socket, 'second run');
     const { tables, notes } = fitEmpirical(fitted.measurements.filter(({ depth }) => depth !== LEFT_OUT));
-    const fits = checkFit(tables, other.measurements);
-    for (const line of calibrationLines(documentOf(fits, undefined, notes))) console.log(line);
+    const fits = checkFit(empiricalDevice(tables), other.measurements);
+    for (const line of calibrationLines(documentOf('empirical', fits, notes))) console.log(line);
     console.log(
       `Fitted to a first run at depths ${DEPTHS.filter((depth) => depth !== LEFT_OUT).join(', ')}, compared with a second one; depth ${LEFT_OUT} is interpolated.`,
     );

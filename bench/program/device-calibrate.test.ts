@@ -7,7 +7,17 @@ import { loadDevice, resolveParameters } from '../../reference/devices/registry.
 import { calibrationJobs } from './calibration-run.ts';
 import { calibrate, calibrationLines } from './device-calibrate.ts';
 
-const FLAGS = { output: undefined, run: undefined, overwrite: false, runtime: '1' };
+const FLAGS = {
+  model: 'empirical',
+  base: undefined,
+  operation: undefined,
+  size: undefined,
+  depth: undefined,
+  output: undefined,
+  run: undefined,
+  overwrite: false,
+  runtime: '1',
+};
 
 /** JSON+ of one job, as fio 3.33 shapes it. */
 function jsonPlus(depth: number, bins: Readonly<Record<string, number>>): string {

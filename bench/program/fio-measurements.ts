@@ -1,8 +1,7 @@
 /** Latency distributions from fio's results: by direction, size and depth. */
-import { readFileSync } from 'node:fs';
 import { FioError, type FioJob, type FioLatency, histogramBuckets, parseFioResults } from '#fio-parser';
-import type { Measurement } from '../../reference/devices/calibrate/fit-empirical.ts';
-import { DataError, IoError, NoInputError } from '../../reference/kernel/errors.ts';
+import type { Measurement } from '../../reference/devices/calibrate/measurement.ts';
+import { DataError } from '../../reference/kernel/errors.ts';
 
 export interface FioMeasurements {
   readonly measurements: readonly Measurement[];
@@ -13,20 +12,6 @@ export interface FioMeasurements {
 const SYNCHRONOUS = /^(sync|psync|vsync|pvsync2?|mmap|splice)$/;
 /** Options that keep the number of I/Os under way from being what iodepth says. */
 const THROTTLED = ['rate', 'rate_iops', 'thinktime', 'latency_target'];
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT')
-      throw new NoInputError(`no such file: ${file}`, {
-        cause: error,
-        hint: 'write one with fio --output-format=json+ --output=FILE',
-      });
-    throw new IoError(`cannot read ${file}: ${code}`, { cause: error });
-  }
-}
 
 /** fio's histogram, or what its percentiles tell of it. */
 function binsOf(latency: FioLatency, ios: number): readonly (readonly [number, number])[] {
@@ -52,6 +37,21 @@ function depthOf(options: Readonly<Record<string, string>>): number {
   return (isSynchronous ? 1 : number(options.iodepth)) * jobs;
 }
 
+/** Where a job's addresses were, as far as a single part of a device could tell. */
+function placesOf(
+  job: FioJob,
+  options: Readonly<Record<string, string>>,
+): Pick<Measurement, 'spanBytes' | 'unlikeRandom'> {
+  const rw = options.rw ?? options.readwrite ?? 'read';
+  if (!rw.includes('rand')) return { unlikeRandom: `its addresses are a sequence (rw=${rw})` };
+  if (job.read.totalIos > 0 && job.write.totalIos > 0)
+    return { unlikeRandom: 'it mixes reads and writes, which share its depth' };
+  const size = /^([0-9]+)([kmgt]?)(?:i?b)?$/i.exec(options.size ?? '');
+  if (size === null) return {};
+  const unit = ['', 'k', 'm', 'g', 't'].indexOf(size[2]!.toLowerCase());
+  return { spanBytes: Number(size[1]) * 1024 ** unit };
+}
+
 function measurementsOf(file: string, job: FioJob, options: Readonly<Record<string, string>>): Measurement[] {
   const found: Measurement[] = [];
   for (const operation of ['read', 'write'] as const) {
@@ -68,18 +68,10 @@ function measurementsOf(file: string, job: FioJob, options: Readonly<Record<stri
       sizeBytes: Math.max(512, Math.round(direction.ioBytes / direction.totalIos / 512) * 512),
       depth: depthOf(options),
       histogram,
+      ...placesOf(job, options),
     });
   }
   return found;
-}
-
-/** @throws NoInputError, IoError, DataError for a file that is none of fio's, or has no latencies */
-export function readFioMeasurements(files: readonly string[]): FioMeasurements {
-  const all = files.map((file) => readFioText(file, textOf(file)));
-  return {
-    measurements: all.flatMap(({ measurements }) => measurements),
-    notes: all.flatMap(({ notes }) => notes),
-  };
 }
 
 /** @param file as messages name it @throws DataError */

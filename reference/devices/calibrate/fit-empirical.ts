@@ -1,17 +1,9 @@
-/** Fits the empirical device to measurements, and says how well it gives them back. */
-import { LatencyHistogram } from '../../kernel/histogram.ts';
-import { DEVICE_READ, DEVICE_WRITE } from '../api.ts';
-import { histogramQuantile, type LatencyTable } from '../empirical/latency-grid.ts';
+/** Fits the empirical device to measurements: their histograms, joined. */
+import type { LatencyTable } from '../empirical/latency-grid.ts';
 import empirical from '../models/empirical.ts';
 import { resolveParameters } from '../registry.ts';
-import { parseServiceTime, SERVICE_TIME_MAX_NS } from '../service-time.ts';
-import { runClosedLoop } from '../theory/device-loop.ts';
-
-/** A distribution that was measured with a constant number of requests under way. */
-export interface Measurement extends LatencyTable {
-  /** For messages: the file and the job. */
-  readonly name: string;
-}
+import { SERVICE_TIME_MAX_NS } from '../service-time.ts';
+import type { FittedDevice, Measurement } from './measurement.ts';
 
 export interface EmpiricalFit {
   readonly tables: readonly LatencyTable[];
@@ -52,29 +44,8 @@ export function fitEmpirical(measurements: readonly Measurement[]): EmpiricalFit
   return { tables, notes };
 }
 
-export interface FitQuantile {
-  readonly percentile: number;
-  readonly measuredNs: number;
-  readonly modelNs: number;
-}
-
-export interface FitCheck {
-  readonly name: string;
-  readonly operation: 'read' | 'write';
-  readonly sizeBytes: number;
-  readonly depth: number;
-  readonly requests: number;
-  readonly quantiles: readonly FitQuantile[];
-  readonly measuredPerSecond: number;
-  readonly modelPerSecond: number;
-}
-
-const PERCENTILES = [1, 10, 25, 50, 75, 90, 95, 99, 99.9] as const;
-/** Requests of a replay: enough for the last percentile. */
-const REPLAYED = 200_000;
-
-/** Replays the model in a closed loop of each measurement's depth, and lays the quantiles side by side. */
-export function checkFit(tables: readonly LatencyTable[], measurements: readonly Measurement[]): FitCheck[] {
+/** The empirical device with these tables. */
+export function empiricalDevice(tables: readonly LatencyTable[]): FittedDevice {
   const written = tables.map(({ operation, sizeBytes: size, depth, histogram }) => ({
     operation,
     size,
@@ -83,37 +54,5 @@ export function checkFit(tables: readonly LatencyTable[], measurements: readonly
   }));
   const loaded = { model: empirical, provenance: { from: 'built-in' as const, specifier: 'empirical' } };
   const { parameters } = resolveParameters(loaded, { overrides: { tables: written } });
-  return measurements.map((measurement) => {
-    const { name, operation, sizeBytes, depth, histogram } = measurement;
-    const replayed = new LatencyHistogram();
-    const result = runClosedLoop({
-      model: empirical,
-      parameters,
-      seed: 1,
-      requests: [
-        { operation: operation === 'read' ? DEVICE_READ : DEVICE_WRITE, bytes: sizeBytes, share: 1 },
-      ],
-      count: REPLAYED,
-      customers: depth,
-      think: parseServiceTime(0),
-      histograms: [replayed],
-    });
-    const quantileNs = histogramQuantile(histogram);
-    const requests = histogram.reduce((sum, [, count]) => sum + count, 0);
-    const meanNs = histogram.reduce((sum, [ns, count]) => sum + ns * count, 0) / requests;
-    return {
-      name,
-      operation,
-      sizeBytes,
-      depth,
-      requests,
-      quantiles: PERCENTILES.map((percentile) => ({
-        percentile,
-        measuredNs: quantileNs(percentile / 100),
-        modelNs: replayed.percentile(percentile),
-      })),
-      measuredPerSecond: (depth * 1e9) / meanNs,
-      modelPerSecond: result.throughputPerNs * 1e9,
-    };
-  });
+  return { model: empirical, parameters };
 }
