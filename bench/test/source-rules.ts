@@ -76,6 +76,7 @@ const INEXACT_MATH = [
  */
 const TABLE_FILES = [
   'reference/devices/service-time.ts',
+  'reference/devices/calibrate/fit-model.ts',
   'reference/devices/theory/queueing.ts',
   'workloads/fio-job/exact-power.ts',
 ];

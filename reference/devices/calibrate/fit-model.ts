@@ -191,7 +191,7 @@ export function fitModel(
 }
 
 function percent(logarithm: number): string {
-  const share = 100 * Math.expm1(logarithm);
+  const share = 100 * (Math.exp(logarithm) - 1);
   return `${share >= 0 ? '+' : ''}${share.toFixed(0)} %`;
 }
 
