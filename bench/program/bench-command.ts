@@ -56,7 +56,7 @@ async function dryRun(
   try {
     const plan = prepared.describe();
     for (const line of plan) options.print(visibleText(line));
-    return { schema: 'fvp.plan/1', plan };
+    return { schema: 'fvp.dry-run/1', plan };
   } finally {
     await prepared.close();
   }

@@ -22,6 +22,14 @@ export const benchFlags = {
     multipleNonGreedy: true,
     delimiter: ',',
   }),
+  set: Flags.string({
+    summary: 'Changes one parameter of the scenario; may be repeated.',
+    description:
+      'PATH is a key of the scenario file, where flash and link are those of every host: flash.capacity=200GB, datastore.preset=all-flash-array, fvp.dirtyLimit=5%. Besides: hosts.count=6, vms.perHost=4, events=owner-crash (of a shipped scenario).',
+    helpValue: 'PATH=VALUE',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
   format: Flags.string({
     summary: 'Format of the traces. Detected from their content without it.',
     helpValue: 'NAME',

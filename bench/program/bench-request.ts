@@ -14,6 +14,7 @@ const PRELOAD: Bounds = { least: 0, most: 1, words: '0% to 100%' };
 
 export interface BenchFlags {
   readonly scenario: string;
+  readonly set?: readonly string[] | undefined;
   readonly mode?: readonly string[] | undefined;
   readonly replay?: string | undefined;
   readonly speed?: string | undefined;
@@ -50,6 +51,7 @@ export function benchRequestOf(workloads: readonly string[], flags: BenchFlags):
   return {
     workloads: [...workloads],
     scenario: flags.scenario,
+    ...(flags.set === undefined ? {} : { settings: flags.set }),
     modes: flags.mode === undefined ? undefined : ([...new Set(flags.mode)] as ModeName[]),
     replay: flags.replay as BenchRequest['replay'],
     speed: flagQuantity('speed', flags.speed ?? '1x', parseSpeed, SPEED_BOUNDS),

@@ -8,9 +8,13 @@ const GRACE_MS = 5000;
 
 /**
  * Runs `work` with a signal that is aborted by Ctrl-C (or SIGTERM). Work that ends all the same has its result kept.
+ * @param message what is told then
  * @throws InterruptedError when the work ended with an error after an interruption.
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  message = 'interrupted; the run was given up and nothing of it was written',
+): Promise<T> {
   const controller = new AbortController();
   const stopAtOnce = () => {
     process.stderr.write('fvp: interrupted\n');
@@ -18,7 +22,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   };
   const interrupt = () => {
     if (controller.signal.aborted) stopAtOnce();
-    controller.abort(new InterruptedError('interrupted; the run was given up and nothing of it was written'));
+    controller.abort(new InterruptedError(message));
     setTimeout(stopAtOnce, GRACE_MS).unref();
   };
   for (const name of SIGNALS) process.on(name, interrupt);

@@ -11,6 +11,7 @@ const OTHER_SCENARIO = 'datacentre-today';
 export function nextCommand(request: BenchRequest): string {
   const words = ['fvp', 'bench', 'run', ...request.workloads.filter((name) => name !== '-').map(shellWord)];
   if (request.workloads.includes('-')) words.push('FILE');
+  for (const setting of request.settings ?? []) words.push('--set', shellWord(setting));
   if (request.scenario === DEFAULT_PRESET) return [...words, '--scenario', OTHER_SCENARIO].join(' ');
   words.push('--scenario', shellWord(request.scenario));
   if (request.preloadFraction === 0) return [...words, '--preload', 'all'].join(' ');
@@ -19,6 +20,7 @@ export function nextCommand(request: BenchRequest): string {
   return [...words, '--speed', `${request.speed * 2}x`].join(' ');
 }
 
-function shellWord(text: string): string {
+/** A word as a shell takes it. */
+export function shellWord(text: string): string {
   return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

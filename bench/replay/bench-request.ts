@@ -1,11 +1,14 @@
 /** What `fvp bench run` is asked to do, in plain numbers. */
 import type { ModeName } from '../../reference/fvp/mode.ts';
+import type { openTrace } from '../../traces/open-trace.ts';
 
 export interface BenchRequest {
   /** Files, folders, `-` or shipped names; empty: those of the scenario, or the shipped ones. */
   readonly workloads: readonly string[];
   /** A preset or a file. */
   readonly scenario: string;
+  /** `PATH=VALUE`, in place of what the scenario says. */
+  readonly settings?: readonly string[];
   /** Undefined: every mode that the scenario can run. */
   readonly modes: readonly ModeName[] | undefined;
   /** Undefined: dependent where the trace records completions, else open. */
@@ -30,4 +33,6 @@ export interface BenchHooks {
   /** `done` and `total` in the same unit, whatever it is; a total of 0 is not known. */
   onPhase(phase: { readonly text: string; readonly done: number; readonly total: number }): void;
   readonly signal: AbortSignal;
+  /** Opens traces in place of `openTrace`, for who replays the same one many times. */
+  readonly openTrace?: typeof openTrace;
 }

@@ -107,6 +107,11 @@ export class JobWorkload {
     return this.iologs.flatMap(({ trace }) => trace.warnings.map((warning) => `${trace.name}: ${warning}`));
   }
 
+  /** Everything that the load comes from, as plain data. */
+  get content(): unknown {
+    return { plan: this.plan, iologs: this.iologs.map(({ trace }) => trace.summary) };
+  }
+
   source(run: { startNs: number; durationNs: number | undefined; seed: number; vm: number }): FioJobSource {
     const iologs = this.iologs.flatMap(({ trace, processes }) =>
       processes.map((process) => ({ process, rows: trace.cursor(), disks: trace.summary.disks })),

@@ -28,6 +28,7 @@ import {
   footprintOf,
   iosOf,
   lastArrivalNs,
+  loadOf,
   type PlannedVm,
   type PlannedWorkload,
   planNotes,
@@ -46,7 +47,18 @@ export interface PreparedBench {
    * @throws InterruptedError when the signal aborts
    */
   run(): Promise<{ readonly recording: RunRecording; readonly notes: readonly string[] }>;
+  /** Everything that a workload's figures come from, besides the request and fvp itself. */
+  inputs(): readonly BenchInput[];
   close(): Promise<void>;
+}
+
+/** What one workload of a run is made of, as plain data. */
+export interface BenchInput {
+  readonly workload: string;
+  /** As resolved: every parameter, and where each plug-in is from, with its content's hash. */
+  readonly scenario: Readonly<Record<string, unknown>>;
+  /** By VM: how it is replayed, and what: a trace's summary holds the hash of its rows. */
+  readonly vms: readonly { readonly replay: string; readonly startNs: number; readonly load: unknown }[];
 }
 
 /** Depth of a virtual disk's queue. design.md 6 */
@@ -61,13 +73,29 @@ const SLICE_EVENTS = 200_000;
  * @throws UsageError, DataError, NoInputError for what does not fit or cannot be read
  */
 export async function prepareBench(request: BenchRequest, hooks: BenchHooks): Promise<PreparedBench> {
+  return prepareScenario(request, hooks, await scenarioOf(request));
+}
+
+/** The scenario of a request, with its settings. @throws as `loadScenario` */
+export function scenarioOf(request: BenchRequest): Promise<Scenario> {
+  return loadScenario(request.scenario, { fromFolder: process.cwd(), settings: request.settings });
+}
+
+/**
+ * As `prepareBench`, of a scenario that is loaded.
+ * @throws UsageError for what does not fit it
+ */
+export async function prepareScenario(
+  request: BenchRequest,
+  hooks: BenchHooks,
+  scenario: Scenario,
+): Promise<PreparedBench> {
   if (request.replay === 'closed' && request.speed !== 1) {
     throw new UsageError('a closed loop has no recorded times, so it has no speed');
   }
   if (request.iodepth !== undefined && request.replay !== 'closed') {
     throw new UsageError('only a closed loop has an iodepth');
   }
-  const scenario = await loadScenario(request.scenario, { fromFolder: process.cwd() });
   const modes = modesOf(request, scenario);
   const plan = await WorkloadPlan.open(request, scenario, hooks);
   try {
@@ -183,6 +211,14 @@ class Bench implements PreparedBench {
       },
       notes: [...this.notes(), ...this.heldNotes, ...freshNotes(results)],
     };
+  }
+
+  inputs(): readonly BenchInput[] {
+    return this.plan.workloads.map(({ name, vms }, index) => ({
+      workload: name,
+      scenario: this.resolved[index]!.written,
+      vms: vms.map((vm) => ({ replay: vm.replay, startNs: vm.startNs, load: loadOf(vm) })),
+    }));
   }
 
   async close(): Promise<void> {

@@ -59,6 +59,11 @@ export function footprintOf(vm: PlannedVm): number {
   return vm.replay === 'job' ? vm.job.footprintBytes : vm.trace.summary.footprintBytes;
 }
 
+/** What a VM plays, as plain data: no two loads that differ have the same. */
+export function loadOf(vm: PlannedVm): unknown {
+  return vm.replay === 'job' ? { name: vm.job.name, job: vm.job.content } : vm.trace.summary;
+}
+
 /** Every I/O counts once for each VM that plays it; undefined where a job has yet to decide. */
 export function iosOf({ vms }: PlannedWorkload): number | undefined {
   let sum = 0;
@@ -136,7 +141,7 @@ export class WorkloadPlan {
         opened.push(job);
         return job;
       }
-      const trace = await openTrace([path], options);
+      const trace = await (hooks.openTrace ?? openTrace)([path], options);
       opened.push(trace);
       if (trace.summary.ios === 0) throw new UsageError(`${workload} holds no I/O`);
       return trace;

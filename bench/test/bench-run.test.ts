@@ -168,7 +168,7 @@ describe('a dry run', () => {
   test('with --json prints one document', async () => {
     const { stdout } = await runFvp(['bench', 'run', small(), '--dry-run', '--json'], { cwd: place() });
     const { schema, plan } = JSON.parse(stdout);
-    expect(schema).toBe('fvp.plan/1');
+    expect(schema).toBe('fvp.dry-run/1');
     expect(plan.join('\n')).toContain('small');
   });
 });

@@ -245,6 +245,8 @@ export interface ParameterRequest {
   /** As written in the scenario. */
   readonly overrides: Readonly<Record<string, unknown>>;
   readonly place?: KeyPlace | undefined;
+  /** Keys that may stand beside the parameters, for the nearest name of a misspelt one. */
+  readonly beside?: readonly string[] | undefined;
 }
 
 export interface ResolvedParameters {
@@ -278,7 +280,7 @@ export function resolveParameters(
 
   for (const key of [...Object.keys(request.overrides), ...Object.keys(file?.parameters ?? {})]) {
     if (declared.includes(key)) continue;
-    const meant = didYouMean(key, declared);
+    const meant = didYouMean(key, [...declared, ...(request.beside ?? [])]);
     const known = declared.length === 0 ? 'it has none' : `it has ${declared.join(', ')}`;
     throw fail(key, `${noun} has no parameter "${key}"`, {
       hint: meant === undefined ? known : `${meant} ${known}`,

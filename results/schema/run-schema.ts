@@ -15,7 +15,7 @@ import {
 } from './run-document.ts';
 
 /** What zod infers: the contract without `readonly`. The compiler holds each schema to its contract with it. */
-type Plain<T> = T extends readonly (infer E)[]
+export type Plain<T> = T extends readonly (infer E)[]
   ? Plain<E>[]
   : T extends object
     ? { -readonly [K in keyof T]: Plain<T[K]> }
@@ -108,7 +108,7 @@ const workload = z.object({
   }),
 });
 
-const result = z.object({
+export const modeResultSchema = z.object({
   workload: z.string(),
   mode: z.string(),
   verdicts: z.array(
@@ -205,7 +205,7 @@ export const runDocumentSchema = z
     scenario: z.record(z.string(), z.unknown()),
     replay: z.string(),
     workloads: z.array(workload),
-    results: z.array(result),
+    results: z.array(modeResultSchema),
     events: z
       .array(runEvents)
       .optional()

@@ -35,10 +35,13 @@ import {
   type WrittenFilter,
   type WrittenScenario,
 } from './schema.ts';
+import { applySettings, parseSetting } from './settings.ts';
 
 export interface LoadScenarioOptions {
   /** Folder that a relative file name starts from. */
   readonly fromFolder: string;
+  /** `PATH=VALUE`, in place of what the scenario says. @default none */
+  readonly settings?: readonly string[] | undefined;
 }
 
 /**
@@ -50,7 +53,7 @@ export async function loadScenario(fileOrPreset: string, options: LoadScenarioOp
   const presets = presetNames();
   if (presets.includes(fileOrPreset)) {
     const folder = fileURLToPath(new URL('./presets/', import.meta.url));
-    return parseScenario(presetText(fileOrPreset), `${fileOrPreset}.yaml`, folder);
+    return parseScenario(presetText(fileOrPreset), `${fileOrPreset}.yaml`, folder, options.settings);
   }
   const file = resolvePath(options.fromFolder, fileOrPreset);
   let text: string;
@@ -69,16 +72,27 @@ export async function loadScenario(fileOrPreset: string, options: LoadScenarioOp
       },
     );
   }
-  return parseScenario(text, fileOrPreset, dirname(file));
+  return parseScenario(text, fileOrPreset, dirname(file), options.settings);
 }
 
 /**
  * Validates a scenario's text and loads its devices.
  * @param file as messages name it
  * @param folder where device modules and workloads are looked for
+ * @param settings `PATH=VALUE`, in place of what the text says
  */
-export async function parseScenario(text: string, file: string, folder: string): Promise<Scenario> {
-  const yaml = new YamlFile(text, file);
+export async function parseScenario(
+  text: string,
+  file: string,
+  folder: string,
+  settings: readonly string[] = [],
+): Promise<Scenario> {
+  const parsedSettings = settings.map(parseSetting);
+  const yaml = new YamlFile(
+    text,
+    file,
+    settings.length === 0 ? undefined : (edit) => applySettings(edit, parsedSettings),
+  );
   const parsed = scenarioSchema.safeParse(yaml.value);
   if (!parsed.success) throw issueError(yaml, firstIssue(yaml, parsed.error.issues));
   const written = parsed.data;
@@ -114,7 +128,8 @@ type Issue = z.core.$ZodIssue;
 function firstIssue(yaml: YamlFile, issues: readonly Issue[]): Issue {
   const offset = (issue: Issue): number => {
     const place = issuePlace(yaml, issue);
-    return place.line! * 1e6 + place.column!;
+    // What was set stands before the file.
+    return (place.line ?? 0) * 1e6 + (place.column ?? 0);
   };
   const misspelt = issues.some((issue) => issue.code === 'unrecognized_keys');
   const told = misspelt ? issues.filter((issue) => !isMissing(yaml, yamlPath(issue.path))) : issues;
@@ -277,6 +292,7 @@ class SectionReader {
       preset: file ?? preset,
       overrides,
       place: keyOrValue,
+      beside: ['device', 'preset', 'filters', ...(role === 'flash' ? ['capacity'] : [])],
     });
     const filters: (FilterSetup & { readonly written: Readonly<Record<string, unknown>> })[] = [];
     for (const [at, entry] of writtenFilters.entries()) {

@@ -34,12 +34,16 @@ export interface PageParts {
   readonly mainHtml: string;
   /** What `mainHtml` has of charts. */
   readonly figures: PageFigures;
+  /** What only this page has. */
+  readonly style?: string;
+  readonly script?: string;
 }
 
 /** The whole page as text, UTF-8. Its content security policy lets it run its own scripts and load nothing. */
-export function pageHtml({ title, headingHtml, subtitleHtml, links, mainHtml, figures }: PageParts): string {
+export function pageHtml(parts: PageParts): string {
+  const { title, headingHtml, subtitleHtml, links, mainHtml, figures, style = '', script } = parts;
   const library = chartScript();
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${scriptHash(library)} ${scriptHash(PAGE_SCRIPT)}; img-src data:; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${scriptHash(library)} ${scriptHash(PAGE_SCRIPT)}${script === undefined ? '' : ` ${scriptHash(script)}`}; img-src data:; base-uri 'none'; form-action 'none'`;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -49,7 +53,7 @@ export function pageHtml({ title, headingHtml, subtitleHtml, links, mainHtml, fi
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE}</style>
+<style>${PAGE_STYLE}${style}</style>
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
@@ -64,7 +68,7 @@ ${mainHtml}
 </div>
 <script>${library}</script>
 <script type="application/json" id="figures">${inlineJson(figures.data)}</script>
-<script>${PAGE_SCRIPT}</script>
+<script>${PAGE_SCRIPT}</script>${script === undefined ? '' : `\n<script>${script}</script>`}
 </body>
 </html>
 `;
