@@ -130,3 +130,14 @@ export function costOf(
     (prices.datastores[datastore.preset ?? ''] ?? 0);
   return { parts, price: Math.round(sum * 100) / 100, currency: prices.currency };
 }
+
+/** Cheaper first: by price, else by hosts, spindles, flash and replicas, in this order. */
+export function byCost(a: PlanCost, b: PlanCost): number {
+  if (a.price !== null && b.price !== null && a.price !== b.price) return a.price - b.price;
+  return (
+    a.parts.hosts - b.parts.hosts ||
+    (a.parts.spindles ?? 0) - (b.parts.spindles ?? 0) ||
+    a.parts.flashBytes - b.parts.flashBytes ||
+    a.parts.replicas - b.parts.replicas
+  );
+}

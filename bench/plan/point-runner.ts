@@ -1,10 +1,14 @@
 /** Gets points replayed: from the cache, or by an executor, each once, and tells how far it is. */
 
+import type { ResolvedScenario } from '../../reference/cluster/scenario/resolved.ts';
 import type { Scenario } from '../../reference/cluster/scenario/scenario.ts';
 import { InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatCount } from '../../reference/kernel/units.ts';
+import type { Trace } from '../../traces/open-trace.ts';
+import { describeTrace, type TraceInfo } from '../../traces/stats/describe-trace.ts';
 import type { BenchHooks } from '../replay/bench-request.ts';
-import { prepareScenario, scenarioOf } from '../replay/run-bench.ts';
+import { type PreparedBench, prepareScenario, scenarioOf } from '../replay/run-bench.ts';
+import { factsOf, type LoadFacts } from './estimates.ts';
 import type { PointFailure } from './execute-point.ts';
 import { type PointRequest, type PointResult, pointKey } from './point.ts';
 import { type PointCache, parsePoint } from './point-cache.ts';
@@ -15,6 +19,19 @@ import { TraceShelf } from './trace-shelf.ts';
 export type PointOutcome =
   | { readonly kind: 'result'; readonly result: PointResult }
   /** The scenario cannot run it: why. */
+  | { readonly kind: 'refused'; readonly why: PointFailure };
+
+/** A point before it is replayed. */
+export interface Prospect {
+  readonly workload: string;
+  readonly scenario: Scenario;
+  readonly resolved: ResolvedScenario;
+  /** Undefined where VMs play different loads, or fio jobs: nothing is estimated then. */
+  readonly facts: LoadFacts | undefined;
+}
+
+export type ProspectOutcome =
+  | { readonly kind: 'prospect'; readonly prospect: Prospect }
   | { readonly kind: 'refused'; readonly why: PointFailure };
 
 export interface RunnerOptions {
@@ -36,6 +53,7 @@ export class PointRunner {
   private readonly code = codeVersion();
   private readonly shelf = new TraceShelf();
   private readonly scenarios = new Map<string, Promise<Scenario>>();
+  private readonly described = new Map<string, Promise<TraceInfo>>();
   private readonly outcomes = new Map<string, Promise<PointOutcome>>();
   /** Points under way and waiting, at most `width` of them handed over. */
   private readonly waiting: (() => void)[] = [];
@@ -125,8 +143,52 @@ export class PointRunner {
     }
   }
 
+  /**
+   * What is known of a point without replaying it.
+   * @throws as `outcome`
+   */
+  async prospect(request: PointRequest): Promise<ProspectOutcome> {
+    const prepared = await this.prepare(request);
+    if ('kind' in prepared) return prepared;
+    const { bench, scenario } = prepared;
+    const { name, vms } = bench.workloads[0]!;
+    const [first] = vms;
+    const same = vms.every(
+      (vm) => vm.replay !== 'job' && first?.replay !== 'job' && vm.trace === first?.trace,
+    );
+    const facts =
+      same && first !== undefined && first.replay !== 'job'
+        ? await this.factsOf(first.trace, first.replay === 'open', request.speed)
+        : undefined;
+    await bench.close();
+    return { kind: 'prospect', prospect: { workload: name, scenario, resolved: bench.resolved[0]!, facts } };
+  }
+
+  private async factsOf(trace: Trace, openLoop: boolean, speed: number): Promise<LoadFacts> {
+    const { contentSha256 } = trace.summary;
+    let info = this.described.get(contentSha256);
+    if (info === undefined) {
+      info = describeTrace(trace, () => this.checkInterrupted());
+      this.described.set(contentSha256, info);
+    }
+    return factsOf(await info, { openLoop, speed });
+  }
+
   /** The key, or why there can be none. */
   private async keyOf(request: PointRequest): Promise<string | PointOutcome> {
+    const prepared = await this.prepare(request);
+    if ('kind' in prepared) return prepared;
+    const key = pointKey(request, prepared.bench, this.code);
+    await prepared.bench.close();
+    return key;
+  }
+
+  private async prepare(
+    request: PointRequest,
+  ): Promise<
+    | { readonly bench: PreparedBench; readonly scenario: Scenario }
+    | { readonly kind: 'refused'; readonly why: PointFailure }
+  > {
     const name = JSON.stringify([request.scenario, request.settings]);
     let loading = this.scenarios.get(name);
     if (loading === undefined) {
@@ -140,10 +202,7 @@ export class PointRunner {
       openTrace: this.shelf.openTrace,
     };
     try {
-      const prepared = await prepareScenario(request, hooks, scenario);
-      const key = pointKey(request, prepared, this.code);
-      await prepared.close();
-      return key;
+      return { bench: await prepareScenario(request, hooks, scenario), scenario };
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       return { kind: 'refused', why: { message: error.message, hint: error.hint ?? null } };

@@ -11,7 +11,7 @@ import type { BenchRequest } from '../replay/bench-request.ts';
 import { costOf, type PriceList } from './cost.ts';
 import { checksOf, spreadOf } from './objectives.ts';
 import type { PointRequest, PointResult } from './point.ts';
-import type { PointRunner } from './point-runner.ts';
+import type { PointRunner, Prospect } from './point-runner.ts';
 
 export interface Question {
   /** Workloads, scenario, settings, replay; of `modes` a question takes what it needs. */
@@ -98,6 +98,30 @@ export class Configuration {
       figures: figures(results),
     };
     return { kind: 'point', point, results };
+  }
+
+  /** By workload: what is known without a replay; or why the scenario cannot run it. */
+  async prospects(): Promise<
+    | { readonly kind: 'prospects'; readonly prospects: readonly Prospect[] }
+    | { readonly kind: 'refused'; readonly why: { readonly message: string } }
+  > {
+    const prospects: Prospect[] = [];
+    for (const request of this.requests()) {
+      if (request.seed !== this.question.base.seed) continue;
+      const outcome = await this.question.runner.prospect(request);
+      if (outcome.kind === 'refused') return outcome;
+      prospects.push(outcome.prospect);
+    }
+    return { kind: 'prospects', prospects };
+  }
+
+  /** Of an LRU cache as large as a host's flash, by the miss-ratio curve; of several workloads none. */
+  async lruHitRatio(): Promise<number | null> {
+    const outcome = await this.prospects();
+    if (outcome.kind === 'refused' || outcome.prospects.length !== 1) return null;
+    const { facts, resolved } = outcome.prospects[0]!;
+    const capacities = resolved.hosts.map(({ flash }) => flash?.capacityBytes ?? 0);
+    return facts?.lruHitRatio(Math.max(...capacities)) ?? null;
   }
 
   pruned(why: string): PrunedPoint {

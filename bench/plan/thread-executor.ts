@@ -35,6 +35,8 @@ export class ThreadExecutor implements PointExecutor {
       filename: fileURLToPath(new URL('dist/bench/plan/point-worker.js', packageRoot())),
       minThreads: 0,
       maxThreads: workers,
+      // A search pauses between points; a thread that has read its traces is worth keeping.
+      idleTimeout: Number.POSITIVE_INFINITY,
       workerData: shared,
     });
   }

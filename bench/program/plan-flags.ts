@@ -1,5 +1,5 @@
 /** What every `fvp plan` command takes. */
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { MODE_NAMES } from '../../reference/fvp/mode.ts';
 import { benchFlags } from './bench-flags.ts';
 
@@ -77,11 +77,25 @@ export const planFlags = {
   }),
 };
 
+export const planWorkloadArg = Args.string({
+  description: 'Traces, job files or shipped names. Without one: both shipped traces.',
+  multiple: true,
+});
+
 /** The mode of a question that is about one. */
 export const modeFlag = Flags.string({
   summary: 'Write mode of what is not varied.',
   options: [...MODE_NAMES],
   default: 'write-back+1',
+});
+
+export const varyFlag = Flags.string({
+  summary: 'What may differ: a list, doublings (50G..800G) or steps (1..4+1); may be repeated.',
+  description:
+    'NAME is mode, speed, or what --set takes: flash.capacity, flash.preset, datastore.preset, fvp.dirtyLimit, hosts.count, vms.perHost …',
+  helpValue: 'NAME=VALUES',
+  multiple: true,
+  multipleNonGreedy: true,
 });
 
 export interface PlanFlags {

@@ -147,7 +147,7 @@ function columnsOf(document: PlanDocument, workload: string): Column[] {
         rank: kind === 'flushes' ? 1 : 5,
       },
       {
-        title: 'p99',
+        title: `${kind} p99`,
         cell: (point) => ns(of(point)[kind].response?.p99Ns),
         rank: kind === 'flushes' ? 2 : 6,
       },
@@ -179,6 +179,11 @@ export function priceText({ price, currency }: PlanPoint['cost']): string {
   return price === null ? '-' : `${formatCount(price)} ${currency ?? ''}`.trim();
 }
 
+/** By how much a limit is missed: `by 12 %`, `7.5 times the limit`. @param share above the limit, of it */
+export function missedText(share: number): string {
+  return share < 2 ? `by ${formatPercent(share)}` : `${formatSignificant(share + 1)} times the limit`;
+}
+
 /** `yes`, or the worst of what is missed. */
 function metText(point: PlanPoint, workload: string): string {
   if (point.met === true) return 'yes';
@@ -186,7 +191,7 @@ function metText(point: PlanPoint, workload: string): string {
   const missed = point.objectives.filter((check) => check.workload === workload && !check.met);
   if (missed.length === 0) return point.objectives.every(({ met }) => met) ? 'no' : 'yes';
   const worst = missed.reduce((a, b) => ((b.missedByShare ?? 0) > (a.missedByShare ?? 0) ? b : a));
-  return `by ${formatPercent(worst.missedByShare ?? 0)}`;
+  return missedText(worst.missedByShare ?? 0);
 }
 
 function table(document: PlanDocument, all: readonly Column[]): string[] {

@@ -47,6 +47,9 @@ export interface PreparedBench {
    * @throws InterruptedError when the signal aborts
    */
   run(): Promise<{ readonly recording: RunRecording; readonly notes: readonly string[] }>;
+  /** By workload. */
+  readonly resolved: readonly ResolvedScenario[];
+  readonly workloads: readonly PlannedWorkload[];
   /** Everything that a workload's figures come from, besides the request and fvp itself. */
   inputs(): readonly BenchInput[];
   close(): Promise<void>;
@@ -124,7 +127,7 @@ class Bench implements PreparedBench {
   private readonly modes: readonly ModeName[];
   private readonly plan: WorkloadPlan;
   /** By workload. */
-  private readonly resolved: readonly ResolvedScenario[];
+  readonly resolved: readonly ResolvedScenario[];
   private rowsDone = 0;
   private readonly rowsTotal: number;
   private readonly heldNotes: string[] = [];
@@ -152,6 +155,10 @@ class Bench implements PreparedBench {
       (sum, workload) => sum + (iosOf(workload) ?? Number.NaN) * modes.length,
       0,
     );
+  }
+
+  get workloads(): readonly PlannedWorkload[] {
+    return this.plan.workloads;
   }
 
   describe(): string[] {

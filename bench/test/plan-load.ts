@@ -11,10 +11,10 @@ export async function writePlanTrace(folder: string, ios = 600, milliseconds = 3
     state = (state * 48271) % 2147483647;
     const block = state % 8 === 0 ? state % 4096 : state % 512;
     const burst = Math.floor(i / 50) % 2 === 0 ? 0.25 : 1.75;
-    const at = Math.floor(((Math.floor(i / 50) * 50 + (i % 50) * burst) * milliseconds) / ios);
+    const at = Math.floor(((Math.floor(i / 50) * 50 + (i % 50) * burst) * milliseconds * 1e3) / ios);
     lines.push(`${at} /dev/sda ${state % 5 < 2 ? 'read' : 'write'} ${block * 16384} 16384`);
   }
-  lines.push(`${milliseconds} /dev/sda close`);
+  lines.push(`${milliseconds * 1e3} /dev/sda close`);
   const path = join(folder, 'small.iolog');
   await writeFile(path, `${lines.join('\n')}\n`);
   return path;
