@@ -1,4 +1,5 @@
 /** From the figures of a cluster run to those of the run document. */
+import type { PartsByLatency } from '../../reference/cluster/parts-by-latency.ts';
 import { type ClusterResult, type KindResult, sumOfPart } from '../../reference/cluster/run-cluster.ts';
 import {
   type HostCounters,
@@ -21,6 +22,7 @@ import type {
   ModeResult,
   RunEvents,
   SanByCause,
+  SlowestIos,
   Timeline,
   VmResult,
 } from '../../results/schema/run-document.ts';
@@ -30,6 +32,9 @@ const KIND_OPS: readonly (readonly [LatencyKind, number])[] = [
   ['writes', OP_WRITE],
   ['flushes', OP_FLUSH],
 ];
+
+/** Of the response times, whose I/Os the document tells part by part. */
+const SLOWEST_PERCENTILES = [99, 99.9];
 
 /** @returns the figures of one workload in one mode, but the verdicts */
 export function modeResult(
@@ -54,6 +59,11 @@ export function modeResult(
       reads: latencyParts(ofKind(OP_READ), fvp, OP_READ),
       writes: latencyParts(ofKind(OP_WRITE), fvp, OP_WRITE),
       flushes: latencyParts(ofKind(OP_FLUSH), fvp, OP_FLUSH),
+    },
+    slowest: {
+      reads: slowest(ofKind(OP_READ), run.partsByLatency, OP_READ),
+      writes: slowest(ofKind(OP_WRITE), run.partsByLatency, OP_WRITE),
+      flushes: slowest(ofKind(OP_FLUSH), run.partsByLatency, OP_FLUSH),
     },
     layers: {
       localFlash: layer(sumOfPart(fvp.partNs, PART_LOCAL_FLASH), sumOfPart(fvp.partIos, PART_LOCAL_FLASH)),
@@ -151,9 +161,21 @@ function latencies({ response, service }: KindResult): Latencies {
 
 /** What the I/Os of a kind waited for, in all. */
 function latencyParts({ response, service }: KindResult, fvp: HostCounters, op: number): LatencyParts {
-  const partNs = (part: number): number => fvp.partNs[op * PARTS + part]!;
+  return partsOf(Number(response.sum - service.sum), (part) => fvp.partNs[op * PARTS + part]!);
+}
+
+/** What the slowest I/Os of a kind waited for. */
+function slowest({ response }: KindResult, parts: PartsByLatency, op: number): SlowestIos[] {
+  if (response.count === 0) return [];
+  return SLOWEST_PERCENTILES.map((percentile) => {
+    const { fromNs, count, queueNs, partNs } = parts.from(op, response.percentile(percentile));
+    return { percentile, fromNs, count, parts: partsOf(queueNs, (part) => partNs[part]!) };
+  });
+}
+
+function partsOf(queueNs: number, partNs: (part: number) => number): LatencyParts {
   return {
-    queueNs: Number(response.sum - service.sum),
+    queueNs,
     throttleNs: partNs(PART_THROTTLE),
     orderNs: partNs(PART_ORDER),
     localFlashNs: partNs(PART_LOCAL_FLASH),

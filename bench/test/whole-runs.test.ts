@@ -82,6 +82,12 @@ describe.each(['database', 'email'])('the shipped trace %s', (name) => {
         expect(parts.filter((ns) => ns < 0)).toEqual([]);
         const sum = parts.reduce((total, ns) => total + ns, 0);
         expect(sum / (response!.meanNs * count), `${result.mode}, ${kind}`).toBeCloseTo(1, 12);
+        for (const { percentile, fromNs, count: slow, parts: waits } of result.slowest![kind]) {
+          const mean = LATENCY_PARTS.reduce((total, part) => total + waits[part], 0) / slow;
+          expect(mean).toBeGreaterThanOrEqual(fromNs);
+          expect(mean).toBeLessThanOrEqual(response!.maxNs);
+          expect(slow).toBeGreaterThanOrEqual(Math.floor((count * (100 - percentile)) / 100));
+        }
       }
     }
     const waited = (mode: string, kind: LatencyKind) => resultOf(document, name, mode).parts[kind];

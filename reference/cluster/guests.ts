@@ -4,6 +4,7 @@
  *
  * Response time runs from the intended arrival, service time from admission by the disk's queue.
  */
+import { PARTS } from '../fvp/host-state.ts';
 import type { ClockPort, GuestPort, Status } from '../fvp/ports.ts';
 import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import { mergeSparse, type SparseHistogram } from '../kernel/histogram.ts';
@@ -21,6 +22,7 @@ import {
 } from '../kernel/io.ts';
 import { Recorder } from '../kernel/recorder.ts';
 import type { ClusterContent } from './cluster-content.ts';
+import { PartsByLatency } from './parts-by-latency.ts';
 import type { HostMachine } from './virtual-runtime.ts';
 
 /** Reads, writes, flushes and discards, as numbered in kernel/io. */
@@ -78,6 +80,8 @@ export class Guests implements GuestPort {
   lastCompletionNs = DOUBLE_ZERO;
   /** By vm * KINDS + kind. */
   readonly recorders: Recorder[] = [];
+  /** Over all VMs. */
+  readonly partsByLatency = new PartsByLatency(KINDS);
 
   private vms: GuestVm[] = [];
   private clock: ClockPort = { nowNs: 0 };
@@ -105,6 +109,8 @@ export class Guests implements GuestPort {
   /** Slots of I/Os that have arrived and not completed: SLOT_NUMBERS and SLOT_WORDS elements each. */
   private numbers = new Float64Array(256 * SLOT_NUMBERS);
   private words = new Int32Array(256 * SLOT_WORDS);
+  /** What the I/O in a slot has waited for since it was admitted, PARTS elements each. */
+  private partNs = new Float64Array(256 * PARTS);
   private freeSlot = -1;
   private slotsUsed = 0;
 
@@ -245,6 +251,7 @@ export class Guests implements GuestPort {
     } else if (this.admitted[disk]! < this.queueDepth) {
       this.admitted[disk]!++;
       this.numbers[slot * SLOT_NUMBERS + ADMITTED] = loadNs;
+      this.waitsAnew(slot);
       const { host } = this.vms[vm]!;
       host.submit(this.local[disk]!, operation, batch.offset[at]!, bytes, flags, slot, key, payload);
     } else {
@@ -279,6 +286,22 @@ export class Guests implements GuestPort {
     if (this.inUse[slot] !== true || tag >>> TAG_SLOT_BITS !== (this.times[slot]! & TAG_TIMES_MASK)) return;
     this.inUse[slot] = false;
     this.complete(slot, status);
+  }
+
+  /** The I/O has waited for a part of what is behind the virtual disk. */
+  waited(slot: number, part: number, ns: number): void {
+    this.partNs[slot * PARTS + part]! += ns;
+  }
+
+  private waitsAnew(slot: number): void {
+    for (let at = slot * PARTS; at < (slot + 1) * PARTS; at++) this.partNs[at] = 0;
+  }
+
+  /** As `waited`, where VMs may stop. */
+  waitedOnce(tag: number, part: number, ns: number): void {
+    const slot = tag & TAG_SLOT_MASK;
+    if (this.inUse[slot] === true && tag >>> TAG_SLOT_BITS === (this.times[slot]! & TAG_TIMES_MASK))
+      this.waited(slot, part, ns);
   }
 
   /** The VM is stopped: what it had under way is forgotten, and asked anew when it runs again. */
@@ -375,10 +398,10 @@ export class Guests implements GuestPort {
         this.content.guestCompleted(words[word + PAYLOAD]!, this.doneStatus[i]! as Status);
       if (arrivalNs >= this.recordFromNs) {
         const admittedNs = this.numbers[slot * SLOT_NUMBERS + ADMITTED]!;
-        this.recorders[vm * KINDS + words[word + OPERATION]!]!.record(
-          loadNs - arrivalNs,
-          loadNs - admittedNs,
-        );
+        const operation = words[word + OPERATION]!;
+        const responseNs = loadNs - arrivalNs;
+        this.recorders[vm * KINDS + operation]!.record(responseNs, loadNs - admittedNs);
+        this.partsByLatency.record(operation, responseNs, admittedNs - arrivalNs, this.partNs, slot * PARTS);
       }
       this.completed++;
       this.outstandingNs += this.outstanding * (nowNs - this.lastChangeNs);
@@ -443,6 +466,7 @@ export class Guests implements GuestPort {
     this.waitHead[disk] = words[word + NEXT]!;
     this.admitted[disk]!++;
     numbers[number + ADMITTED] = loadNs;
+    this.waitsAnew(slot);
     const vm = words[word + VM]!;
     const tag = this.mayStop ? this.ask(vm, disk, slot) : slot;
     this.vms[vm]!.host.submit(
@@ -545,6 +569,9 @@ export class Guests implements GuestPort {
       const words = new Int32Array(this.words.length * 2);
       words.set(this.words);
       this.words = words;
+      const partNs = new Float64Array(this.partNs.length * 2);
+      partNs.set(this.partNs);
+      this.partNs = partNs;
     }
     return this.slotsUsed++;
   }

@@ -36,6 +36,7 @@ import {
   type Weather,
 } from './faults/fault-plane.ts';
 import { Guests, KINDS } from './guests.ts';
+import type { PartsByLatency } from './parts-by-latency.ts';
 import type { ResolvedScenario } from './scenario/resolved.ts';
 import {
   DatastoreTraffic,
@@ -168,6 +169,8 @@ export interface ClusterResult {
     readonly host: string;
     readonly kinds: readonly KindResult[];
   }[];
+  /** What I/Os waited for, by kind and by how long they took; over all VMs. */
+  readonly partsByLatency: PartsByLatency;
   readonly intervals: IntervalResult;
   readonly counters: ClusterCounters;
   /** From the start of the load to the end of the last I/O. */
@@ -307,7 +310,10 @@ export class ClusterRun {
       hosts: scenario.hosts.length,
       seed: options.seed,
       content: options.content ?? null,
-      guest: { complete: (tag, status) => this.guests.completeOnce(tag, status) },
+      guest: {
+        complete: (tag, status) => this.guests.completeOnce(tag, status),
+        waited: (tag, part, ns) => this.guests.waitedOnce(tag, part, ns),
+      },
       watcher: {
         ...faults.watcher,
         stateChanged: (host, disk, state) => this.stateChanged(host, disk, state),
@@ -426,6 +432,7 @@ export class ClusterRun {
           service: guests.recorders[index * KINDS + kind]!.service,
         })),
       })),
+      partsByLatency: guests.partsByLatency,
       intervals: {
         intervalNs: this.intervalNs,
         intervals: this.gauges.length,

@@ -11,7 +11,7 @@ import {
   FIELD_TYPE,
   MESSAGE_FIELDS,
 } from './message.ts';
-import { OP_FLAGS, OP_NEXT, OP_TAG, OpTable } from './op-table.ts';
+import { OP_FLAGS, OP_NEXT, OP_OPERATION, OP_TAG, OpTable } from './op-table.ts';
 import type { FvpOptions } from './options.ts';
 import type { Ports, Status } from './ports.ts';
 
@@ -151,10 +151,12 @@ export class HostState {
   }
 
   /** A guest I/O has waited `ns` for a part. */
-  waited(operation: number, part: number, ns: number): void {
-    const at = operation * PARTS + part;
+  waited(op: number, part: number, ns: number): void {
+    const { words } = this.ops;
+    const at = words[op + OP_OPERATION]! * PARTS + part;
     this.counters.partNs[at]! += ns;
     this.counters.partIos[at]!++;
+    this.ports.guest.waited(words[op + OP_TAG]!, part, ns);
   }
 
   /** Promises room for a log, leaving at least one bucket for the cache. @returns false when there is none */

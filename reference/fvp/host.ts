@@ -307,7 +307,7 @@ export class Host {
     const stage = token & STAGE_MASK;
     switch (stage) {
       case STAGE_PASS:
-        this.state.waited(ops.words[op + OP_OPERATION]!, PART_DATASTORE, this.since(op));
+        this.state.waited(op, PART_DATASTORE, this.since(op));
         ports.guest.complete(ops.words[op + OP_TAG]!, status);
         ops.release(op);
         return;
@@ -538,7 +538,7 @@ export class Host {
       else this.state.ops.release(op);
       return;
     }
-    this.state.waited(FLUSH, this.state.ops.words[op + OP_SLOT]!, this.since(op));
+    this.state.waited(op, this.state.ops.words[op + OP_SLOT]!, this.since(op));
     this.state.complete(disk, op, status);
   }
 }

@@ -100,6 +100,8 @@ export interface NetworkPort {
 
 export interface GuestPort {
   complete(tag: number, status: Status): void;
+  /** The I/O has waited `ns` for a part (host-state.ts). */
+  waited(tag: number, part: number, ns: number): void;
 }
 
 export interface TimerPort {

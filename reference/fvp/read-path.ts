@@ -64,8 +64,6 @@ import type { Questions } from './recovery/questions.ts';
 import { STATE_OFF, STATE_WT_NOFLASH, UNREADABLE_MOST, type VirtualDisk } from './virtual-disk.ts';
 
 const FROM_SAN = -1;
-/** `operation` of a read; kernel/io's number. */
-const READ = 0;
 
 export class ReadPath {
   private readonly state: HostState;
@@ -110,7 +108,7 @@ export class ReadPath {
     const nowNs = this.state.ports.clock.nowNs;
     const waitedNs = nowNs - ops.numbers[(op >> 2) + OP_START_NS]!;
     if (waitedNs > 0) {
-      this.state.waited(READ, PART_ORDER, waitedNs);
+      this.state.waited(op, PART_ORDER, waitedNs);
       ops.numbers[(op >> 2) + OP_START_NS] = nowNs;
     }
     const runs = this.runCount;
@@ -455,7 +453,7 @@ export class ReadPath {
       ops.release(guest);
       return;
     }
-    this.state.waited(READ, part, ports.clock.nowNs - ops.numbers[(guest >> 2) + OP_START_NS]!);
+    this.state.waited(guest, part, ports.clock.nowNs - ops.numbers[(guest >> 2) + OP_START_NS]!);
     this.state.complete(disk, guest, ops.words[guest + OP_FLAGS]! as Status);
   }
 

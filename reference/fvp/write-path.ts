@@ -170,7 +170,7 @@ export class WritePath {
         counters.throttledWrites++;
         counters.throttledNs += waitedNs;
         if (waitedNs > counters.throttledNsMax) counters.throttledNsMax = waitedNs;
-        this.state.waited(ops.words[op + OP_OPERATION]!, PART_THROTTLE, waitedNs);
+        this.state.waited(op, PART_THROTTLE, waitedNs);
       }
       if (!disk.logging) this.writeThrough(disk, op);
     }
@@ -195,10 +195,7 @@ export class WritePath {
     if (status === STATUS_OK) {
       const nowNs = this.state.ports.clock.nowNs;
       ring.numbers[at + RECORD_DURABLE_NS] = nowNs;
-      if (!piece) {
-        const operation = ops.words[op + OP_OPERATION]!;
-        this.state.waited(operation, PART_LOCAL_FLASH, nowNs - ring.numbers[at + RECORD_APPENDED_NS]!);
-      }
+      if (!piece) this.state.waited(op, PART_LOCAL_FLASH, nowNs - ring.numbers[at + RECORD_APPENDED_NS]!);
     }
     if (piece) ops.release(op);
     if (status === STATUS_OK) {
@@ -235,8 +232,7 @@ export class WritePath {
     const op = ring.words[at + RECORD_OP]!;
     // Until now the column holds when local flash had the record.
     const replicaNs = nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
-    if (op >= 0 && replicaNs > 0)
-      this.state.waited(this.state.ops.words[op + OP_OPERATION]!, PART_NETWORK_FLASH, replicaNs);
+    if (op >= 0 && replicaNs > 0) this.state.waited(op, PART_NETWORK_FLASH, replicaNs);
     ring.numbers[at + RECORD_DURABLE_NS] = nowNs;
     if (sequence === disk.committed + 1) this.commit(disk);
   }
@@ -271,12 +267,12 @@ export class WritePath {
 
   /** @param part what the write has waited for since it was durable as far as it is */
   private acknowledge(disk: VirtualDisk, at: number, part: number): void {
-    const { ops, ports } = this.state;
+    const { ports } = this.state;
     const ring = disk.ring;
     const op = ring.words[at + RECORD_OP]!;
     if (op < 0) return;
     const waitedNs = ports.clock.nowNs - ring.numbers[at + RECORD_DURABLE_NS]!;
-    if (waitedNs > 0) this.state.waited(ops.words[op + OP_OPERATION]!, part, waitedNs);
+    if (waitedNs > 0) this.state.waited(op, part, waitedNs);
     ring.words[at + RECORD_OP] = -1;
     this.state.complete(disk, op, STATUS_OK);
   }
@@ -661,7 +657,7 @@ export class WritePath {
 
   onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
     const waitedNs = this.state.ports.clock.nowNs - this.state.ops.numbers[(op >> 2) + OP_START_NS]!;
-    this.state.waited(this.state.ops.words[op + OP_OPERATION]!, PART_DATASTORE, waitedNs);
+    this.state.waited(op, PART_DATASTORE, waitedNs);
     this.finishThrough(disk, op, status, true);
     if (status === STATUS_REFUSED && !disk.dead) this.events.fenced(disk);
   }

@@ -111,7 +111,7 @@ function bareRuntime(devices: { flash?: ResolvedDevice; link?: ResolvedDevice; d
     scenario: plainScenario({ ...devices, hosts: 2 }),
     seed: 1,
     disks: 1,
-    guest: { complete: () => {} },
+    guest: { complete: () => {}, waited: () => {} },
     observer: () => ({ stateChanged: () => {}, fenced: () => {} }),
     content: null,
     createHost: (setup) => {

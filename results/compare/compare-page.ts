@@ -96,7 +96,7 @@ function changeCell({ stats }: DirectionComparison, stat: string): string {
 function overviewTable({ results }: InputComparison): string {
   const bodies = results.map((result) => {
     const rows = result.directions.map((direction) => {
-      const moved = direction.same ? 'the same to the last figure' : movedParts(direction.parts);
+      const moved = direction.same ? 'the same to the last figure' : movedText(direction);
       const cells = OVERVIEW_STATS.map((stat) => changeCell(direction, stat)).join('');
       return `<tr><th scope="row">${direction.direction}</th>${cells}<td class="words">${escapeHtml(moved)}</td></tr>`;
     });
@@ -106,6 +106,14 @@ function overviewTable({ results }: InputComparison): string {
   return `<div class="scroll" tabindex="0" role="region" aria-label="What changed"><table class="dense"><caption><span>${results[0]!.directions[0]!.time === 'response' ? 'Response' : 'Service'} time of the base and of the other.</span></caption>
 <thead><tr>${heads.map((head) => `<th scope="col"${head === WORDS_HEAD ? ' class="words"' : ''}>${escapeHtml(head)}</th>`).join('')}</tr></thead>
 ${bodies.join('')}</table></div>`;
+}
+
+function movedText({ parts, slowest }: DirectionComparison): string {
+  const mean = movedParts(parts);
+  const tail = movedParts(slowest[0]?.parts ?? []);
+  return [...(mean === '' ? [] : [`mean: ${mean}`]), ...(tail === '' ? [] : [`slowest 1 %: ${tail}`])].join(
+    '; ',
+  );
 }
 
 function directionTable(direction: DirectionComparison): string {

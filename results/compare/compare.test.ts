@@ -8,6 +8,7 @@ import { openRunDir, writeRun } from '../run-dir/write-run.ts';
 import { type SampleOptions, sampleRecording } from '../testing/sample-recording.ts';
 import { COMPARE_SCHEMA, type CompareDocument, compareTwo } from './compare.ts';
 import { comparePage, OverlaidCurves } from './compare-page.ts';
+import { directionSentences } from './comparison-text.ts';
 import { loadMeasured } from './load-measured.ts';
 import { type Measured, statOf } from './measured.ts';
 import { comparisonLines, comparisonMarkdown } from './render-comparison.ts';
@@ -86,6 +87,14 @@ describe('two runs', () => {
     expect(writes.parts.map(({ part }) => part)).toContain('networkFlashNs');
     expect(comparisonLines(document(a, b), true).join('\n')).toMatch(
       /Of the mean's \+[^:]+: .*network flash \+/,
+    );
+    const reads = compareTwo(a, b, CHOICE).results[0]!.directions.find(
+      ({ direction }) => direction === 'reads',
+    )!;
+    expect(reads.slowest).toHaveLength(1);
+    expect(reads.slowest[0]!.parts.map(({ part }) => part)).toEqual(['datastoreNs']);
+    expect(directionSentences(reads).join(' ')).toMatch(
+      /Of the slowest 1 %, whose mean moved by [+-][^:]+: SAN [+-]/,
     );
   });
 

@@ -1,7 +1,12 @@
 /** Compares runs, logs and results of fio with the first of them: the document `fvp.compare/1`. */
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
-import { LATENCY_PARTS, type LatencyParts } from '../schema/run-document.ts';
+import {
+  LATENCY_PARTS,
+  type LatencyKind,
+  type LatencyParts,
+  type ModeResult,
+} from '../schema/run-document.ts';
 import { type DistributionDifference, distributionDifference } from './distribution.ts';
 import { type InputDifference, inputDifferences } from './input-differences.ts';
 import {
@@ -34,6 +39,14 @@ export interface PartDifference {
   readonly differenceNs: number;
 }
 
+/** What the I/Os at and beyond a percentile wait for on average, and how that moved. */
+export interface SlowestDifference {
+  readonly percentile: number;
+  readonly baseCount: number;
+  readonly otherCount: number;
+  readonly parts: readonly PartDifference[];
+}
+
 export interface DirectionComparison {
   readonly direction: Direction;
   readonly time: TimeName;
@@ -44,6 +57,8 @@ export interface DirectionComparison {
   readonly distribution: DistributionDifference | null;
   /** Empty but for the response times of two runs in virtual time. */
   readonly parts: readonly PartDifference[];
+  /** The same for the slowest I/Os, one element for each percentile; empty where `parts` is. */
+  readonly slowest: readonly SlowestDifference[];
   /** Not one figure differs. */
   readonly same: boolean;
 }
@@ -145,12 +160,37 @@ function partDifferences(
 ): PartDifference[] {
   if (direction === 'all' || base.exact === null || other.exact === null) return [];
   const [a, b] = [base.exact, other.exact];
-  const mean = (ns: number, count: number): number => Math.floor((ns / count) * 1000 + 0.5) / 1000;
+  return meansOfParts(
+    { parts: a.parts[direction], count: a[direction].count },
+    { parts: b.parts[direction], count: b[direction].count },
+  );
+}
+
+interface SummedParts {
+  readonly parts: LatencyParts;
+  readonly count: number;
+}
+
+function meansOfParts(base: SummedParts, other: SummedParts): PartDifference[] {
+  const mean = ({ parts, count }: SummedParts, part: keyof LatencyParts): number =>
+    Math.floor((parts[part] / count) * 1000 + 0.5) / 1000;
   return LATENCY_PARTS.map((part) => {
-    const baseMeanNs = mean(a.parts[direction][part], a[direction].count);
-    const otherMeanNs = mean(b.parts[direction][part], b[direction].count);
+    const [baseMeanNs, otherMeanNs] = [mean(base, part), mean(other, part)];
     return { part, baseMeanNs, otherMeanNs, differenceNs: rounded(otherMeanNs - baseMeanNs) };
   }).filter(({ baseMeanNs, otherMeanNs }) => baseMeanNs !== 0 || otherMeanNs !== 0);
+}
+
+/** The slowest I/Os of two results, percentile by percentile; empty where one document does not tell. */
+export function slowestDifferences(
+  base: ModeResult,
+  other: ModeResult,
+  kind: LatencyKind,
+): SlowestDifference[] {
+  return (base.slowest?.[kind] ?? []).flatMap((a) => {
+    const b = other.slowest?.[kind].find(({ percentile }) => percentile === a.percentile);
+    if (b === undefined || a.count === 0 || b.count === 0) return [];
+    return [{ percentile: a.percentile, baseCount: a.count, otherCount: b.count, parts: meansOfParts(a, b) }];
+  });
 }
 
 function rounded(ns: number): number {
@@ -184,6 +224,10 @@ export function compareDirection(
     stats,
     distribution,
     parts: time === 'response' ? partDifferences(base, other, direction) : [],
+    slowest:
+      time !== 'response' || direction === 'all' || base.exact === null || other.exact === null
+        ? []
+        : slowestDifferences(base.exact, other.exact, direction),
     same:
       a.count === b.count &&
       stats.every(({ differenceNs }) => differenceNs === 0) &&

@@ -2,7 +2,13 @@
 import { formatCount, formatNs, formatPercent } from '../../reference/kernel/units.ts';
 import { PART_NAMES } from '../report/part-names.ts';
 import { listed, plainText } from '../report/plain-text.ts';
-import type { DirectionComparison, InputComparison, PartDifference, ResultComparison } from './compare.ts';
+import type {
+  DirectionComparison,
+  InputComparison,
+  PartDifference,
+  ResultComparison,
+  SlowestDifference,
+} from './compare.ts';
 import { differenceText } from './input-differences.ts';
 import { resultName } from './measured.ts';
 
@@ -51,22 +57,30 @@ export function movedParts(parts: readonly PartDifference[]): string {
   return listed(moved.map(({ part, differenceNs }) => `${PART_NAMES[part]} ${signedNs(differenceNs)}`));
 }
 
+/** `Of the mean's +10 µs: SAN +9.2 µs and queueing +0.8 µs.`; nothing where nothing moved. */
+export function meanSentence({ parts, stats }: DirectionComparison): string[] {
+  const mean = stats.find(({ stat }) => stat === 'mean');
+  const moved = movedParts(parts);
+  if (mean === undefined || mean.differenceNs === 0 || moved === '') return [];
+  return [`Of the mean's ${signedNs(mean.differenceNs)}: ${moved}.`];
+}
+
+/** `Of the slowest 1 %, whose mean moved by +2 ms: SAN +2 ms.`; nothing where nothing moved. */
+export function slowestSentence({ percentile, parts }: SlowestDifference): string[] {
+  const moved = movedParts(parts);
+  if (moved === '') return [];
+  const total = parts.reduce((sum, { differenceNs }) => sum + differenceNs, 0);
+  const share = formatPercent(Math.floor((100 - percentile) * 1000 + 0.5) / 1e5);
+  return [`Of the slowest ${share}, whose mean moved by ${signedNs(total)}: ${moved}.`];
+}
+
 /** Whole-distribution measures and attribution, a sentence each. */
-export function directionSentences({
-  distribution,
-  parts,
-  stats,
-  baseCount,
-  otherCount,
-}: DirectionComparison): string[] {
+export function directionSentences(direction: DirectionComparison): string[] {
+  const { distribution, slowest, baseCount, otherCount } = direction;
   const sentences: string[] = [];
   if (baseCount !== otherCount)
     sentences.push(`${formatCount(baseCount)} I/Os against ${formatCount(otherCount)}.`);
-  const mean = stats.find(({ stat }) => stat === 'mean');
-  if (parts.length > 0 && mean !== undefined && mean.differenceNs !== 0) {
-    const moved = movedParts(parts);
-    if (moved !== '') sentences.push(`Of the mean's ${signedNs(mean.differenceNs)}: ${moved}.`);
-  }
+  sentences.push(...meanSentence(direction), ...slowest.flatMap(slowestSentence));
   if (distribution !== null && distribution.areaNs > 0) {
     const { areaNs, largestShare, largestShareNs, crossings } = distribution;
     sentences.push(

@@ -19,7 +19,7 @@ function shownFigures({ figures }: GateChange): string[] {
   const latency = figures.filter(({ path }) =>
     /^(reads|writes|flushes)\.response\.(mean|p50|p99|p99\.9)Ns$/.test(path),
   );
-  const layers = figures.filter(({ path }) => /^(parts|layers|destage|network|san|flash)\./.test(path));
+  const layers = figures.filter(({ path }) => /^(layers|destage|network|san|flash)\./.test(path));
   const shown = [...latency.slice(0, FIGURES_SHOWN), ...layers.slice(0, FIGURES_SHOWN)];
   return (shown.length === 0 ? figures.slice(0, FIGURES_SHOWN) : shown).map(figureText);
 }
@@ -28,6 +28,7 @@ export function changeLines(change: GateChange): string[] {
   return [
     `${plainText(`${change.workload}, ${change.mode}`, 60)}: ${change.figures.length} figures changed`,
     ...shownFigures(change).map((text) => `  ${plainText(text, 200)}`),
+    ...change.components.map((text) => `  ${plainText(text, 300)}`),
     ...change.intervals.map((interval) => `  ${spanText(interval)}`),
   ];
 }

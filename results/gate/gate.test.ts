@@ -166,6 +166,8 @@ describe('the gate in virtual time', () => {
     expect(text).toMatch(/seed 1 -> 2/);
     expect(text).toMatch(/Look first at the seed/);
     expect(text).toMatch(/writes\.response\.p99 /);
+    expect(text).toMatch(/writes: Of the mean's [+-]/);
+    expect(text).toMatch(/writes: Of the slowest 1 %, whose mean moved by [+-].*: SAN [+-]/);
     expect(text).toMatch(/writes in every interval, most from .* \(p99 .* -> .*\)/);
   });
 

@@ -2,8 +2,8 @@
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { formatCount, formatNs } from '../../reference/kernel/units.ts';
-import { pairResults } from '../compare/compare.ts';
-import { signedPercent } from '../compare/comparison-text.ts';
+import { compareDirection, pairResults } from '../compare/compare.ts';
+import { meanSentence, signedPercent, slowestSentence } from '../compare/comparison-text.ts';
 import { type InputDifference, inputDifferences } from '../compare/input-differences.ts';
 import {
   DIRECTIONS,
@@ -14,7 +14,7 @@ import {
   statOf,
   type TimeName,
 } from '../compare/measured.ts';
-import type { ModeResult } from '../schema/run-document.ts';
+import { LATENCY_KINDS, type ModeResult } from '../schema/run-document.ts';
 import type { GateRun } from './baseline.ts';
 import { parseThreshold, type Threshold } from './expression.ts';
 import { type ChangedResult, type FigureChange, figureChanges, neighbourhood } from './figure-changes.ts';
@@ -48,6 +48,8 @@ export interface GateChange {
   readonly mode: string;
   readonly figures: readonly FigureChange[];
   readonly intervals: readonly SpanChange[];
+  /** Which parts of the mean and of the slowest I/Os moved, a sentence each. */
+  readonly components: readonly string[];
 }
 
 export interface GateDocument {
@@ -188,6 +190,16 @@ function zeroBudgetCheck(base: ModeResult, changes: readonly FigureChange[]): Ga
   };
 }
 
+/** Which parts of each kind's latency moved: of the mean, and of the slowest. */
+function componentSentences(base: MeasuredResult, other: MeasuredResult): string[] {
+  return LATENCY_KINDS.flatMap((kind) => {
+    const compared = compareDirection(base, other, kind, 'response');
+    if (compared === undefined) return [];
+    const mean = meanSentence(compared);
+    return [...mean, ...compared.slowest.flatMap(slowestSentence)].map((text) => `${kind}: ${text}`);
+  });
+}
+
 export interface ExactGate {
   readonly name: string;
   readonly run: GateRun;
@@ -232,7 +244,7 @@ export function gateExact({ name, run, measured, baseline, thresholds, modes }: 
         const same = span.workload === a.workload && span.mode === a.mode;
         return same && other !== undefined ? (spanChange(span, other) ?? []) : [];
       });
-      changes.push({ workload, mode, figures, intervals });
+      changes.push({ workload, mode, figures, intervals, components: componentSentences(a, b) });
     }
   }
   const checks =

@@ -12,6 +12,8 @@ import {
 import {
   LATENCY_KINDS,
   LATENCY_PARTS,
+  type LatencyKind,
+  type LatencyParts,
   type ModeResult,
   type RunDocument,
   type WorkloadSummary,
@@ -130,17 +132,39 @@ ${bodies.join('\n')}
 </table></div>`;
 }
 
-/** What an I/O waits for on average, part by part. */
-function partsTable(page: Page, results: readonly ModeResult[]): string {
+type PartsOf = (
+  result: ModeResult,
+  kind: LatencyKind,
+) => { readonly count: number; readonly parts: LatencyParts } | undefined;
+
+/** What I/Os wait for on average, part by part: all of them, and the slowest 1 %. */
+function partsTables(page: Page, results: readonly ModeResult[]): string {
+  const all = partsTable(
+    page,
+    results,
+    'Mean wait of an I/O at each part, one after the other: together they are its mean response time. Network flash is what replicas take beyond local flash.',
+    (result, kind) => ({ count: result[kind].count, parts: result.parts[kind] }),
+  );
+  const slowest = partsTable(
+    page,
+    results,
+    'The same of the slowest 1 %: the I/Os at and beyond p99, with those at most 3.2 % below it.',
+    (result, kind) => result.slowest?.[kind].find(({ percentile }) => percentile === 99),
+  );
+  const told = results.some(({ slowest: each }) => each !== undefined);
+  return `<details open><summary>Where the time goes</summary>${all}</details>${told ? `<details><summary>Where the time of the slowest goes</summary>${slowest}</details>` : ''}`;
+}
+
+function partsTable(page: Page, results: readonly ModeResult[], caption: string, of: PartsOf): string {
   const parts = LATENCY_PARTS.filter((part) =>
-    results.some((result) => LATENCY_KINDS.some((kind) => result.parts[kind][part] > 0)),
+    results.some((result) => LATENCY_KINDS.some((kind) => (of(result, kind)?.parts[part] ?? 0) > 0)),
   );
   const bodies = LATENCY_KINDS.map((kind) => {
     if (results.every((result) => result[kind].count === 0)) return '';
     const rows = results.map((result) => {
-      const { count } = result[kind];
+      const { count, parts: waits } = of(result, kind) ?? { count: 0, parts: undefined };
       const cells = parts.map((part) => {
-        const ns = result.parts[kind][part];
+        const ns = waits?.[part] ?? 0;
         return ns === 0 || count === 0 ? '<td class="zero">0</td>' : `<td>${formatNs(ns / count)}</td>`;
       });
       return `<tr><th scope="row">${modeHtml(page, result.mode)}</th>${cells.join('')}</tr>`;
@@ -149,9 +173,8 @@ function partsTable(page: Page, results: readonly ModeResult[]): string {
     return `<tbody class="kind"><tr><th scope="rowgroup">${title}</th><td colspan="${parts.length}"></td></tr>${rows.join('')}</tbody>`;
   });
   const head = parts.map((part) => `<th scope="col">${escapeHtml(PART_NAMES[part])}</th>`).join('');
-  return `<details open><summary>Where the time goes</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Where the time goes"><table><caption><span>Mean wait of an I/O at each part, one after the other: together they are its mean response time. Network flash is what replicas take beyond local flash.</span></caption>
-<thead><tr><th scope="col">Mode</th>${head}</tr></thead>${bodies.join('\n')}</table></div></details>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption><span>${escapeHtml(caption)}</span></caption>
+<thead><tr><th scope="col">Mode</th>${head}</tr></thead>${bodies.join('\n')}</table></div>`;
 }
 
 type LayerRow = readonly [title: string, value: (result: ModeResult, document: RunDocument) => string];
@@ -290,7 +313,7 @@ function workloadSection(page: Page, workload: WorkloadSummary, id: string): str
 ${eventsHtml(document, workload.name)}
 <h3>Latency by mode</h3>
 ${comparisonTable(page, workload.name)}
-${partsTable(page, results)}
+${partsTables(page, results)}
 ${vmsTable(page, results)}
 <noscript><p>The charts need JavaScript; the tables do not.</p></noscript>
 ${chartsHtml(page, workload.name)}

@@ -113,6 +113,17 @@ export const LATENCY_PARTS = [
   'datastoreNs',
 ] as const satisfies readonly (keyof LatencyParts)[];
 
+/** What the slowest I/Os of a kind waited for. */
+export interface SlowestIos {
+  /** Of the response time: 99 or 99.9. */
+  readonly percentile: number;
+  /** Response times from here on are in it: the percentile's, or up to 3.2 % less. */
+  readonly fromNs: number;
+  readonly count: number;
+  /** Sums over them, which add up to their response times. */
+  readonly parts: LatencyParts;
+}
+
 /** A layer as a guest's I/Os meet it: how many went there and were waited for, and how long one took. */
 export interface LayerLatency {
   readonly ios: number;
@@ -148,6 +159,8 @@ export interface ModeResult {
     readonly writes: LatencyParts;
     readonly flushes: LatencyParts;
   };
+  /** By kind; of the percentiles 99 and 99.9. Empty without I/Os; missing in documents of 0.1.0's first weeks. */
+  readonly slowest?: Readonly<Record<LatencyKind, readonly SlowestIos[]>> | undefined;
   /** `networkFlash`: from the append of a write to each peer's acknowledgement. */
   readonly layers: {
     readonly localFlash: LayerLatency;

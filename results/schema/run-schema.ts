@@ -108,6 +108,13 @@ const workload = z.object({
   }),
 });
 
+const slowestIos = z.object({
+  percentile: z.number().min(0).max(100),
+  fromNs: ns,
+  count,
+  parts: latencyParts,
+});
+
 export const modeResultSchema = z.object({
   workload: z.string(),
   mode: z.string(),
@@ -129,6 +136,10 @@ export const modeResultSchema = z.object({
     }),
   ),
   parts: z.object({ reads: latencyParts, writes: latencyParts, flushes: latencyParts }),
+  slowest: z
+    .object({ reads: z.array(slowestIos), writes: z.array(slowestIos), flushes: z.array(slowestIos) })
+    .optional()
+    .meta({ description: 'what the slowest I/Os waited for: sums, which add up to their response times' }),
   layers: z.object({ localFlash: layerLatency, networkFlash: layerLatency, datastore: layerLatency }),
   hitRatio: z.number().min(0).max(1).nullable(),
   outstanding: z.object({ mean: real, max: count }),

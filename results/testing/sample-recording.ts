@@ -4,7 +4,7 @@
  */
 import { LatencyHistogram, type SparseHistogram } from '../../reference/kernel/histogram.ts';
 import { RandomStream } from '../../reference/kernel/random.ts';
-import { mergeAll, summarise } from '../hdr/summary.ts';
+import { mergeAll, percentilesOf, summarise } from '../hdr/summary.ts';
 import {
   LATENCY_KINDS,
   type Latencies,
@@ -14,6 +14,7 @@ import {
   type ModeResult,
   RUN_SCHEMA,
   type RunRecording,
+  type SlowestIos,
   type Timeline,
   type Verdict,
   type VmResult,
@@ -82,6 +83,16 @@ function parts(
     networkFlashNs,
     datastoreNs: serviceNs - localFlashNs - networkFlashNs,
   };
+}
+
+/** As if the slowest 1 % had waited for the SAN alone. */
+function slowest({ response }: LatencyRecording): SlowestIos[] {
+  const all = mergeAll(response);
+  if (all.count === 0) return [];
+  const [p99Ns] = percentilesOf(all, [99]);
+  const count = Math.max(1, Math.floor(all.count / 100));
+  const waits = { queueNs: 0, throttleNs: 0, orderNs: 0, localFlashNs: 0, networkFlashNs: 0 };
+  return [{ percentile: 99, fromNs: p99Ns!, count, parts: { ...waits, datastoreNs: count * p99Ns! } }];
 }
 
 interface Drawn {
@@ -209,6 +220,11 @@ function drawMode(workload: string, mode: string, options: Required<SampleOption
         writeBack ? { localFlash: 1 / (1 + replicas), networkFlash: replicas / (1 + replicas) } : {},
       ),
       flushes: parts(recordings[2]!, writeBack ? { localFlash: 1 } : {}),
+    },
+    slowest: {
+      reads: slowest(recordings[0]!),
+      writes: slowest(recordings[1]!),
+      flushes: slowest(recordings[2]!),
     },
     layers: {
       localFlash: { ios: mode === 'none' ? 0 : writes, meanNs: mode === 'none' ? null : typical.writeNs },

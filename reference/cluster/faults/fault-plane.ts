@@ -684,6 +684,7 @@ export class FaultPlane {
           this.put(machine, 'acknowledgement', () => {
             if (machine.alive) this.options.guest.complete(tag, status);
           }),
+        waited: (tag, part, ns) => this.options.guest.waited(tag, part, ns),
       },
       timer: this.timerOf(machine, place),
       observer: this.observerOf(machine),
