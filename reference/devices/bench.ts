@@ -3,16 +3,21 @@
  * of operations, the size of which its name states.
  */
 import type { Bench } from 'tinybench';
+import { BugError } from '../kernel/errors.ts';
 import { EventQueue } from '../kernel/event-queue.ts';
 import { hash2 } from '../kernel/random.ts';
-import { DEVICE_READ, DEVICE_SEND, DEVICE_WRITE, type Device, type DeviceContext } from './api.ts';
+import { BUSY, DEVICE_READ, DEVICE_SEND, DEVICE_WRITE, type Device, type DeviceContext } from './api.ts';
 import fixed from './models/fixed.ts';
 import { builtInModels, resolveParameters } from './registry.ts';
 
 const BATCH = 1000;
-/** Time between two operations: far from saturation for every device measured. */
+/** Time between two operations: far from saturation for flash and caches. */
 const STEP_NS = 20_000;
+/** The same for what has disks behind it. */
+const DISK_STEP_NS = 20_000_000;
+/** Places of 8 KiB: all of them fit in any cache, or in none. */
 const ADDRESSES = 4096;
+const WIDE_ADDRESSES = 2 ** 26;
 
 /** Runs `fire` calls in order of time, and forgets completions. */
 class BenchContext implements DeviceContext {
@@ -64,7 +69,15 @@ interface DeviceTask {
   readonly model: string;
   readonly preset?: string;
   readonly operation: number;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  /** @default STEP_NS */
+  readonly stepNs?: number;
+  /** @default ADDRESSES */
+  readonly addresses?: number;
 }
+
+/** As many bins as fio has for a latency that varies by a factor of eight. */
+const MEASURED = Array.from({ length: 192 }, (_, i) => [100_000 + 4000 * i, 1 + (i % 7)]);
 
 const TASKS: readonly DeviceTask[] = [
   { name: 'null write', model: 'null', operation: DEVICE_WRITE },
@@ -73,6 +86,78 @@ const TASKS: readonly DeviceTask[] = [
   { name: 'flash write (speed-flash)', model: 'flash', preset: 'speed-flash', operation: DEVICE_WRITE },
   { name: 'flash write (nvme-tlc)', model: 'flash', preset: 'nvme-tlc', operation: DEVICE_WRITE },
   { name: 'flash read (nvme-tlc)', model: 'flash', preset: 'nvme-tlc', operation: DEVICE_READ },
+  { name: 'ram write', model: 'ram', operation: DEVICE_WRITE },
+  {
+    name: 'ssd write (intel-p4500-2tb)',
+    model: 'ssd',
+    preset: 'intel-p4500-2tb',
+    operation: DEVICE_WRITE,
+    stepNs: 200_000,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'ssd read (intel-p4500-2tb)',
+    model: 'ssd',
+    preset: 'intel-p4500-2tb',
+    operation: DEVICE_READ,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'hdd read (cheetah-15k7)',
+    model: 'hdd',
+    preset: 'cheetah-15k7',
+    operation: DEVICE_READ,
+    stepNs: DISK_STEP_NS,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'hdd write (cheetah-15k7)',
+    model: 'hdd',
+    preset: 'cheetah-15k7',
+    operation: DEVICE_WRITE,
+    stepNs: DISK_STEP_NS,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'pvfs read',
+    model: 'pvfs',
+    operation: DEVICE_READ,
+    stepNs: DISK_STEP_NS,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'pvfs write',
+    model: 'pvfs',
+    operation: DEVICE_WRITE,
+    stepNs: DISK_STEP_NS,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'empirical read (two sizes, two depths)',
+    model: 'empirical',
+    operation: DEVICE_READ,
+    overrides: {
+      tables: [4096, 65536].flatMap((size) =>
+        [1, 16].map((depth) => ({ operation: 'read', size, depth, histogram: MEASURED })),
+      ),
+    },
+  },
+  {
+    name: 'array read from spindles (fc-array-15k)',
+    model: 'array',
+    preset: 'fc-array-15k',
+    operation: DEVICE_READ,
+    stepNs: DISK_STEP_NS,
+    addresses: WIDE_ADDRESSES,
+  },
+  {
+    name: 'array write, destaged (fc-array-15k)',
+    model: 'array',
+    preset: 'fc-array-15k',
+    operation: DEVICE_WRITE,
+    stepNs: DISK_STEP_NS,
+    addresses: WIDE_ADDRESSES,
+  },
   {
     name: 'array cached write (all-flash-array)',
     model: 'array',
@@ -93,17 +178,19 @@ export function addDeviceTasks(bench: Bench): void {
     const model = builtInModels().find((each) => each.name === task.model)!;
     const { parameters } = resolveParameters(
       { model, provenance: { from: 'built-in', specifier: task.model } },
-      { preset: task.preset, overrides: {} },
+      { preset: task.preset, overrides: task.overrides ?? {} },
     );
     const context = new BenchContext();
     const device = model.create(parameters, context);
     context.device = device;
+    const { operation, stepNs = STEP_NS, addresses = ADDRESSES } = task;
     let key = 0;
     bench.add(`${task.name}, ${BATCH} operations`, () => {
       for (let i = 0; i < BATCH; i++) {
-        context.advance(context.nowNs + STEP_NS);
+        context.advance(context.nowNs + stepNs);
         key = (key + 1) | 0;
-        device.submit(task.operation, 0, (hash2(key, 0) % ADDRESSES) * 8192, 8192, 0, key, key);
+        const answer = device.submit(operation, 0, (hash2(key, 0) % addresses) * 8192, 8192, 0, key, key);
+        if (answer === BUSY) throw new BugError(`${task.name}: the load is too much for it`);
       }
     });
   }

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUSY, DEVICE_SEND, DEVICE_WRITE, type Device, defineDevice, QUEUED } from './api.ts';
+import { DeviceDriver } from './conformance/device-driver.ts';
 import { loadDevice, resolveParameters } from './registry.ts';
-import { DeviceDriver } from './testing/device-driver.ts';
 
 interface Step {
   readonly afterNs: number;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { hash2 } from '../kernel/random.ts';
 import { DEVICE_READ, DEVICE_SEND, DEVICE_WRITE } from './api.ts';
+import { DeviceDriver } from './conformance/device-driver.ts';
 import { listPresets, loadPreset } from './presets.ts';
 import { loadDevice, resolveParameters } from './registry.ts';
-import { DeviceDriver } from './testing/device-driver.ts';
 import { meanLatencyNs, relativeError } from './testing/measures.ts';
 
 const KIB = 1024;

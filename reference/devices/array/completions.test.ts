@@ -9,8 +9,8 @@ import {
   REQUEST_FUA,
   REQUEST_RESERVED,
 } from '../api.ts';
+import { DeviceDriver, type RequestOptions } from '../conformance/device-driver.ts';
 import { loadDevice, resolveParameters } from '../registry.ts';
-import { DeviceDriver, type RequestOptions } from '../testing/device-driver.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

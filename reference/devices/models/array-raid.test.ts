@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { hash2 } from '../../kernel/random.ts';
 import { DEVICE_READ, DEVICE_WRITE } from '../api.ts';
+import type { DeviceDriver } from '../conformance/device-driver.ts';
 import { loadDevice, resolveParameters } from '../registry.ts';
 import { parseServiceTime } from '../service-time.ts';
-import type { DeviceDriver } from '../testing/device-driver.ts';
 import { closedLoopRate, driveDevice, latencies } from '../testing/drive.ts';
 import { meanLatencyNs, poissonArrivals, relativeError } from '../testing/measures.ts';
 import { meanResponse } from '../theory/batch-means.ts';

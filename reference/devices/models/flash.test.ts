@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BugError } from '../../kernel/errors.ts';
 import { DEVICE_DISCARD, DEVICE_FLUSH, DEVICE_READ, DEVICE_SEND, DEVICE_WRITE, REQUEST_FUA } from '../api.ts';
+import { DeviceDriver } from '../conformance/device-driver.ts';
 import { loadDevice, resolveParameters } from '../registry.ts';
-import { DeviceDriver } from '../testing/device-driver.ts';
 import { meanLatencyNs, poissonArrivals, relativeError } from '../testing/measures.ts';
 
 /** No wire, no transfer, no hold: only what a test adds. */

@@ -1,7 +1,7 @@
 /** Jitter, loss and order of a link; its plain equations are in simple-models.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { DEVICE_SEND } from '../api.ts';
-import type { DeviceDriver } from '../testing/device-driver.ts';
+import type { DeviceDriver } from '../conformance/device-driver.ts';
 import { driveDevice, latencies } from '../testing/drive.ts';
 import { relativeError } from '../testing/measures.ts';
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { BugError } from '../../kernel/errors.ts';
 import { DEVICE_DISCARD, DEVICE_FLUSH, DEVICE_READ, DEVICE_SEND, DEVICE_WRITE } from '../api.ts';
+import { DeviceDriver } from '../conformance/device-driver.ts';
 import { loadDevice, resolveParameters } from '../registry.ts';
-import { DeviceDriver } from '../testing/device-driver.ts';
 import { meanLatencyNs, poissonArrivals, relativeError } from '../testing/measures.ts';
 
 async function drive(name: string, overrides: Record<string, unknown> = {}, seed = 1): Promise<DeviceDriver> {

@@ -1,6 +1,7 @@
 /** A built-in device with some parameters, ready to be driven. */
+
+import { DeviceDriver, type RequestOptions } from '../conformance/device-driver.ts';
 import { loadDevice, resolveParameters } from '../registry.ts';
-import { DeviceDriver, type RequestOptions } from './device-driver.ts';
 
 /** @param overrides as written in a scenario */
 export async function driveDevice(

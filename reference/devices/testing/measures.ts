@@ -1,6 +1,6 @@
 /** Small measures for tests of devices. */
 import { RandomStream } from '../../kernel/random.ts';
-import type { DrivenRequest } from './device-driver.ts';
+import type { DrivenRequest } from '../conformance/device-driver.ts';
 
 /** How far `actual` is from `wanted`, as a share of it. */
 export function relativeError(actual: number, wanted: number): number {

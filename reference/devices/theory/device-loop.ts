@@ -1,6 +1,6 @@
 /**
  * One device alone, in a tight loop: requests arrive as a Poisson process (open), or a fixed number of customers think
- * and ask in turn (closed). For measurements of millions of requests; `testing/device-driver.ts` checks more and is
+ * and ask in turn (closed). For measurements of millions of requests; `conformance/device-driver.ts` checks more and is
  * slower.
  */
 import { BugError } from '../../kernel/errors.ts';
