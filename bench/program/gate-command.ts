@@ -4,6 +4,7 @@ import { appendFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { NoInputError, UsageError } from '../../reference/kernel/errors.ts';
+import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { loadFioText, loadMeasured } from '../../results/compare/load-measured.ts';
 import type { Measured } from '../../results/compare/measured.ts';
 import { bencherMetrics } from '../../results/exports/bencher.ts';
@@ -36,6 +37,7 @@ import { gateLines } from '../../results/gate/gate-text.ts';
 import { asciiText } from '../../results/report/plain-text.ts';
 import { type OutputFile, openOutputFile } from '../../results/run-dir/output-file.ts';
 import { readRun } from '../../results/run-dir/read-run.ts';
+import { THRESHOLD_PRESETS } from '../../workloads/catalogue.ts';
 import { ProgressLine } from '../render/progress.ts';
 import { terminalStyle } from '../render/terminal-style.ts';
 import { COLUMNS_MAX, wrapText } from '../render/wrap-text.ts';
@@ -56,7 +58,7 @@ type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export interface GateCommandOptions {
   readonly baselines: readonly string[];
   readonly thresholds: readonly string[];
-  /** File of thresholds. */
+  /** File of thresholds, or the name of limits that come with fvp. */
   readonly thresholdsFile: string | undefined;
   readonly modes: readonly string[] | undefined;
   readonly scenario: string | undefined;
@@ -372,11 +374,21 @@ function firstDocument(baseline: string, { name, results }: Measured): GateDocum
 }
 
 async function allThresholds({ thresholds, thresholdsFile }: GateCommandOptions): Promise<Threshold[]> {
-  const given = thresholds.map(parseThreshold);
+  const shipped = THRESHOLD_PRESETS.map(({ name }) => name);
+  const given = thresholds.map((text) => {
+    if (!shipped.includes(text)) return parseThreshold(text);
+    throw new UsageError(`--threshold ${text}: these are several limits`, {
+      hint: `write --thresholds ${text}`,
+    });
+  });
   if (thresholdsFile === undefined) return given;
   const { readText } = await import('../../results/run-dir/read-run.ts');
-  const text = await readText(thresholdsFile);
-  if (text === undefined) throw new NoInputError(`there is no ${thresholdsFile}`);
+  const preset = THRESHOLD_PRESETS.find(({ name }) => name === thresholdsFile);
+  const text = await readText(preset?.file ?? thresholdsFile);
+  if (text === undefined)
+    throw new NoInputError(`there is no ${thresholdsFile}`, {
+      hint: didYouMean(thresholdsFile, shipped) ?? `name a file, or one of ${shipped.join(', ')}`,
+    });
   return [...given, ...parseThresholds(text, thresholdsFile)];
 }
 

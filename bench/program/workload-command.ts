@@ -1,10 +1,17 @@
 /** What `fvp workload list` and `fvp workload show` do. */
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { NoInputError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatBytes, formatNs } from '../../reference/kernel/units.ts';
+import { parseThresholds } from '../../results/gate/expression.ts';
 import { asciiText } from '../../results/report/plain-text.ts';
 import { SAMPLES } from '../../traces/samples/samples.ts';
-import { CATALOGUE_GROUPS, JOB_CATALOGUE, THRESHOLD_PRESETS } from '../../workloads/catalogue.ts';
+import {
+  CATALOGUE_GROUPS,
+  JOB_CATALOGUE,
+  THRESHOLD_PRESETS,
+  type ThresholdPreset,
+} from '../../workloads/catalogue.ts';
 import {
   describeJobs,
   type JobDescription,
@@ -63,14 +70,35 @@ export function listWorkloads(print: Print): WorkloadList {
   }));
   for (const line of definitionList(presets, width)) print(line);
   print('');
-  print('Run one: fvp bench run NAME. What is in a job: fvp workload show NAME.');
+  print('Run one: fvp bench run NAME. What is in a job, or what limits say: fvp workload show NAME.');
   return { schema: 'fvp.workloads/1', workloads, thresholds: THRESHOLD_PRESETS };
 }
 
+/** Limits that come with fvp, as they are shown. */
+export interface LimitsDescription {
+  readonly schema: 'fvp.limits/1';
+  readonly name: string;
+  readonly question: string;
+  /** As `fvp bench gate --threshold` takes them. */
+  readonly thresholds: readonly string[];
+}
+
+function showLimits({ name, question, file }: ThresholdPreset, print: Print): LimitsDescription {
+  const text = readFileSync(file, 'utf8');
+  for (const line of text.trimEnd().split('\n')) {
+    const wrapped = line.startsWith('# ') ? wrapText(line.slice(2), COLUMNS_MAX) : [line === '#' ? '' : line];
+    for (const part of wrapped) print(part);
+  }
+  const thresholds = parseThresholds(text, name).map((threshold) => threshold.text);
+  return { schema: 'fvp.limits/1', name, question, thresholds };
+}
+
 /** @throws NoInputError, UsageError for what is no job file; never for what is in it */
-export function showWorkload(workload: string, print: Print): WorkloadDescription {
+export function showWorkload(workload: string, print: Print): WorkloadDescription | LimitsDescription {
   if (workload === '') throw new UsageError('an argument is empty');
-  checkWorkloadNames([workload], SHIPPED_NAMES);
+  const limits = THRESHOLD_PRESETS.find(({ name }) => name === workload);
+  if (limits !== undefined) return showLimits(limits, print);
+  checkWorkloadNames([workload], [...SHIPPED_NAMES, ...THRESHOLD_PRESETS.map(({ name }) => name)]);
   const path = shippedFile(workload) ?? workload;
   if (SAMPLES.some(({ name }) => name === workload)) {
     throw new UsageError(`${workload} is a trace, not a job`, {

@@ -76,6 +76,25 @@ describe('fvp bench gate', () => {
     expect((await fvp('bench', 'gate', b, '--baseline', file)).exitCode).toBe(0);
   });
 
+  test('takes limits that come with fvp by their name', async () => {
+    const limits = (name: string) =>
+      fvp('bench', 'gate', a, '--mode', 'none,write-back', '--thresholds', name);
+    const { exitCode, stdout } = await limits('sql-server-log');
+    expect([0, 99]).toContain(exitCode);
+    for (const mode of ['none', 'write-back'])
+      expect(stdout).toMatch(new RegExp(`${mode}.*writes\\.p99<15ms`));
+    const misspelt = await limits('sql-server-logs');
+    expect([misspelt.exitCode, misspelt.stderr]).toEqual([
+      66,
+      expect.stringContaining('did you mean "sql-server-log"?'),
+    ]);
+    const single = await fvp('bench', 'gate', a, '--mode', 'none', '--threshold', 'sql-server-log');
+    expect([single.exitCode, single.stderr]).toEqual([
+      64,
+      expect.stringContaining('--thresholds sql-server-log'),
+    ]);
+  });
+
   test('tells a broken gate from a failed one', async () => {
     const broken = join(folder, 'broken.json');
     writeFileSync(broken, '{"schema":"fvp.baseline/1"}');

@@ -96,7 +96,18 @@ describe('fvp workload show', () => {
     const { document } = await json('show', 'exchange');
     expect([document.name, document.runnable, document.obstacles]).toEqual(['exchange', true, []]);
   });
+  test('shows limits: what they decide, where they are from, and each as the gate takes it', async () => {
+    const { exitCode, stdout, stderr } = await runFvp(['workload', 'show', 'exchange-jetstress']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Would Jetstress pass this storage for Exchange?\n');
+    expect(stdout).toMatch(/^reads\.mean<=20ms$/m);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    const { document } = await json('show', 'exchange-jetstress');
+    expect(document).toMatchObject({ schema: 'fvp.limits/1', name: 'exchange-jetstress' });
+    expect(document.thresholds).toContain('writes.max<=100ms');
+  });
   test.each([
+    [['show', 'exchange-jetstres'], 66, 'did you mean "exchange-jetstress"?'],
     [['show', 'oltpp'], 66, 'did you mean "oltp"?'],
     [['show', 'email'], 64, 'fvp trace info email'],
     [['show', tmpdir()], 66, 'it is a folder'],

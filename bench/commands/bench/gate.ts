@@ -26,6 +26,11 @@ Exit codes: 0 passed, 99 failed, 98 inconclusive, 64 wrong usage, 65 wrong data,
       command: "<%= config.bin %> <%= command.id %> email --mode write-back --threshold 'writes.p99<2ms'",
     },
     {
+      description: 'Would this storage pass for Exchange?',
+      command:
+        '<%= config.bin %> <%= command.id %> exchange --mode none,write-back+1 --thresholds exchange-jetstress',
+    },
+    {
       description: 'Results of fio, five runs a side:',
       command:
         "<%= config.bin %> <%= command.id %> new-*.json --baseline old-1.json --baseline old-2.json --threshold 'reads.p99<=+10%'",
@@ -51,7 +56,10 @@ Exit codes: 0 passed, 99 failed, 98 inconclusive, 64 wrong usage, 65 wrong data,
       multiple: true,
       multipleNonGreedy: true,
     }),
-    thresholds: Flags.string({ summary: 'A file of thresholds, one a line.', helpValue: 'FILE' }),
+    thresholds: Flags.string({
+      summary: 'A file of thresholds, one a line, or limits that come with fvp: see fvp workload list.',
+      helpValue: 'FILE|NAME',
+    }),
     mode: Flags.string({
       summary: 'Modes that thresholds without one are about; may be repeated.',
       helpValue: 'MODE[,MODE]',
