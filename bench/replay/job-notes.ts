@@ -37,6 +37,14 @@ export function outcomeNotes(sources: readonly IoSource[], text: string): string
         `${text}: ${name} issued ${formatPercent(late / rated)} of its I/Os later than meant, by up to ${formatNs(latestNs)}: earlier ones were still under way. Response times count it.`,
       );
     }
+    const failures = own.map(({ failure }) => failure).filter((failure) => failure !== undefined);
+    if (failures.length > 0) {
+      const first = failures.reduce((a, b) => (b.afterNs < a.afterNs ? b : a));
+      const which = own.length === 1 ? name : `${failures.length} of ${own.length} processes of ${name}`;
+      notes.push(
+        `${text}: ${which} ended with an error, as in fio${failures.length > 1 ? ', the first' : ''} after ${formatNs(first.afterNs)}: ${first.why}.`,
+      );
+    }
     const searches = own.map(({ search }) => search).filter((search) => search !== undefined);
     if (searches.length > 0) {
       const depths = searches.map(({ iodepth }) => iodepth);

@@ -214,7 +214,16 @@ function paceText(settings: JobSettings): string {
   if (settings.latencyTargetNs > 0) {
     parts.push(`depth for ${settings.latencyPercentile} % within ${formatNs(settings.latencyTargetNs)}`);
   }
-  return parts.length === 0 ? 'as it completes' : parts.join(', ');
+  if (parts.length === 0) parts.push('as it completes');
+  const limits = [
+    ...settings.maxLatencyNs.filter((ns) => ns > 0).map((ns) => `an I/O takes over ${formatNs(ns)}`),
+    ...settings.rateMinBytesPerSecond
+      .filter((rate) => rate > 0)
+      .map((rate) => `under ${formatBytes(rate)}/s`),
+    ...settings.rateMinIops.filter((rate) => rate > 0).map((rate) => `under ${formatCount(rate)}/s`),
+  ];
+  if (limits.length > 0) parts.push(`fails if ${[...new Set(limits)].join(' or ')}`);
+  return parts.join(', ');
 }
 
 function lengthText(settings: JobSettings): string {

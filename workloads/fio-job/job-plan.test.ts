@@ -13,7 +13,7 @@ function obstacles(text: string): string[] {
 describe('what cannot be run is named with its place', () => {
   test.each([
     ['[a]\nsize=1m\nverify=crc32c', 'x.fio:3:1: verify=crc32c changes the load and is not supported'],
-    ['[a]\nsize=1m\nrate_min=1m', 'x.fio:3:1: rate_min=1m changes the load and is not supported'],
+    ['[a]\nsize=1m\nflow=1', 'x.fio:3:1: flow=1 changes the load and is not supported'],
     ['[a]\nsize=1m\nflow=3', 'x.fio:3:1: flow=3 changes the load and is not supported'],
     ['[a]\nrw=read', 'x.fio:1:1: a has no size; expected size= in bytes'],
     ['[a]\nsize=1m\nioengine=cpuio\ncpuload=50', 'x.fio:3:1: ioengine=cpuio does not read or write blocks'],

@@ -11,7 +11,7 @@ import type {
 import { DataError } from '../../reference/kernel/errors.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { formatBytes, MIB } from '../../reference/kernel/units.ts';
-import { type EngineKind, engineKind, supportOf } from './option-support.ts';
+import { type EngineKind, engineKind, supportOf, ZONED } from './option-support.ts';
 
 /** A virtual disk: a device that a job names, or the folder its files lie in. */
 export interface PlannedDisk {
@@ -57,6 +57,8 @@ export interface PlannedProcess {
   readonly group: number;
   /** Jobs between two of `stonewall`. */
   readonly wall: number;
+  /** Whether others end with it when it fails. */
+  readonly exitAllOnError: boolean;
   readonly exitWhat: 'group' | 'stonewall' | 'all';
   readonly fileOrder: 'roundrobin' | 'sequential' | 'random';
   /** I/Os in a row to one file. */
@@ -216,7 +218,7 @@ class Planner {
     }
     if (hasNoEffect(option.value)) return;
     const written = option.text === undefined ? option.name : `${option.name}=${option.text}`;
-    this.obstacle(`${written} changes the load and is not supported`, option.place);
+    this.obstacle(`${written} changes the load and is not supported`, option.place, undefined, support.why);
   }
 
   private checkJob(job: ResolvedJob): void {
@@ -269,7 +271,8 @@ class Planner {
         );
       }
     }
-    if (settings.zoneMode === 'zbd') this.obstacle('zoned block devices are not emulated', at('zonemode'));
+    if (settings.zoneMode === 'zbd')
+      this.obstacle('zoned block devices are not emulated', at('zonemode'), undefined, ZONED);
     for (const [name, amount] of [
       ['size', settings.size],
       ['io_size', settings.ioSize],
@@ -419,6 +422,7 @@ class Planner {
       group,
       wall,
       exitWhat: (choiceOf(job, 'exit_what') ?? 'group') as PlannedProcess['exitWhat'],
+      exitAllOnError: flagOf(job, 'exitall_on_error'),
       fileOrder: order === 'sequential' || order === 'random' ? order : 'roundrobin',
       fileRunIos: fileRunIos(job),
       writesAreSynchronous: !['none', '0', undefined].includes(choiceOf(job, 'sync')),

@@ -16,6 +16,7 @@ import {
   type RowCursor,
 } from '../../reference/kernel/io.ts';
 import { processSeeds, STREAM_MIX, STREAM_START_DELAY, Tausworthe } from './fio-random.ts';
+import { JobLimits } from './job-limits.ts';
 import { type PlannedProcess, READ, TRIM, usesDirection, WRITE } from './job-plan.ts';
 import { LatencySearch } from './latency-search.ts';
 import { Placement } from './placement.ts';
@@ -69,6 +70,8 @@ export interface ProcessOutcome {
   readonly ratedIos: number;
   /** Mean lateness in equal parts of the runtime; undefined without a runtime or a rate. */
   readonly lateNsByPart: readonly number[] | undefined;
+  /** Of `max_latency` or `rate_min`: when it was not kept, since the job began, and how. */
+  readonly failure: { readonly afterNs: number; readonly why: string } | undefined;
   /** Of `latency_target`: the depth found; undefined where none was looked for. */
   readonly search: { readonly iodepth: number; readonly settled: boolean; readonly met: boolean } | undefined;
 }
@@ -97,6 +100,7 @@ export class JobProcess {
 
   private wait = WAIT_NOTHING;
   private next = DO_BEGIN;
+  private beganNs = 0;
   private epochNs = 0;
   private ramping = false;
   private terminated = false;
@@ -129,6 +133,8 @@ export class JobProcess {
   private unreaped = 0;
   private flushes = 0;
   private readonly search: LatencySearch | undefined;
+  private readonly limits: JobLimits;
+  private failedAfterNs = 0;
 
   private readonly rows: RowCursor | undefined;
   private readonly firstDisk: number;
@@ -163,6 +169,7 @@ export class JobProcess {
     this.freeSlots = Int32Array.from({ length: slots }, (_, slot) => slots - 1 - slot);
     this.freeCount = slots;
     this.search = settings.latencyTargetNs > 0 ? new LatencySearch(settings, plan.iodepth) : undefined;
+    this.limits = new JobLimits(settings);
     this.rows = run.rows;
     this.firstDisk = run.firstDisk;
   }
@@ -180,8 +187,14 @@ export class JobProcess {
     return low + Math.floor(drawn * (high - low + 1000));
   }
 
+  /** Whether it ended with an error, as fio's does where a limit is not kept. */
+  get failed(): boolean {
+    return this.limits.failure !== undefined;
+  }
+
   outcome(): ProcessOutcome {
     const { search } = this;
+    const { failure } = this.limits;
     return {
       job: this.plan.job,
       lateIos: this.lateIos,
@@ -191,6 +204,7 @@ export class JobProcess {
         this.ratedTotal === 0 || this.plan.settings.runtimeNs === 0
           ? undefined
           : Array.from(this.lateNs, (sumNs, part) => sumNs / Math.max(1, this.latePartIos[part]!)),
+      failure: failure === undefined ? undefined : { afterNs: this.failedAfterNs, why: failure },
       search:
         search === undefined
           ? undefined
@@ -200,6 +214,7 @@ export class JobProcess {
 
   begin(nowNs: number): void {
     this.running = true;
+    this.beganNs = nowNs;
     this.epochNs = nowNs;
     this.lastThinkNs = nowNs;
     this.ramping = this.plan.settings.rampTimeNs > 0;
@@ -212,6 +227,12 @@ export class JobProcess {
     this.terminated = true;
     if (this.wait === WAIT_TIME) this.wait = WAIT_NOTHING;
     if (!this.running) this.finished = true;
+  }
+
+  /** Ends with an error: what is under way completes, and nothing more is issued. */
+  private fail(nowNs: number): void {
+    this.failedAfterNs = nowNs - this.beganNs;
+    this.terminate();
   }
 
   /** @param slot of an I/O that has completed */
@@ -229,6 +250,7 @@ export class JobProcess {
     this.doneIos[kind]!++;
     this.doneBytes[kind] = this.doneBytes[kind]! + this.slotBytes[slot]!;
     this.doneLatencyNs += latencyNs;
+    if (!this.ramping && this.limits.completed(kind, latencyNs)) this.fail(nowNs);
     if (this.search === undefined || this.ramping) return;
     if (this.search.completed(latencyNs, nowNs, this.completedIos())) this.quiesceForSearch();
   }
@@ -390,6 +412,7 @@ export class JobProcess {
     this.doneIos.fill(0);
     this.doneBytes.fill(0);
     this.passDoneBefore = 0;
+    this.limits.restart();
     this.search?.begin(nowNs, 0);
   }
 
@@ -607,6 +630,10 @@ export class JobProcess {
 
   private afterThinktime(nowNs: number): void {
     this.next = DO_CHOOSE;
+    if (this.limits.hasRates && !this.ramping) {
+      const { doneBytes, doneIos } = this;
+      if (this.limits.checkRates(nowNs, nowNs - this.beganNs, doneBytes, doneIos)) this.fail(nowNs);
+    }
     const { search } = this;
     if (search === undefined || this.ramping) return;
     const wasFinal = search.final;
@@ -618,7 +645,7 @@ export class JobProcess {
 
   private endFlush(nowNs: number, batch: IoBatch, firstTag: number): void {
     const { settings, fsyncOnClose, files } = this.plan;
-    const flushes = (settings.endFsync || fsyncOnClose) && usesDirection(settings, WRITE);
+    const flushes = (settings.endFsync || fsyncOnClose) && usesDirection(settings, WRITE) && !this.failed;
     if (!flushes || this.endFlushAt >= files.length) {
       this.next = DO_NEXT_PASS;
       return;

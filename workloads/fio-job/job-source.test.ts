@@ -365,3 +365,56 @@ test('whatever a job asks for, its I/Os lie in its files, and a source ends or c
     { numRuns: 150 },
   );
 });
+
+describe('a job with a limit', () => {
+  const READS = '[a]\nioengine=libaio\nsize=64m\nrw=randread\niodepth=4\n';
+
+  test('ends with an error at the first I/O that takes longer than max_latency', () => {
+    const source = sourceOf(`${READS}max_latency=5ms`);
+    let count = 0;
+    const ios = playJobs(source, () => (++count === 100 ? 6 * MS : MS));
+    // What is issued before the slow one completes is under way then, and completes.
+    expect(ios.length).toBeGreaterThanOrEqual(100);
+    expect(ios.length).toBeLessThan(130);
+    const failure = source.outcomes()[0]!.failure!;
+    expect(failure.why).toBe('a read took 6 ms, and max_latency is 5 ms');
+    expect(Math.max(...ios.map(({ completedNs }) => completedNs))).toBe(failure.afterNs);
+  });
+
+  test('goes on where it is kept, to the nanosecond', () => {
+    const source = sourceOf(`${READS}max_latency=1ms`);
+    expect(playJobs(source, () => MS)).toHaveLength(16384);
+    expect(source.outcomes()[0]!.failure).toBeUndefined();
+    const late = sourceOf(`${READS}max_latency=1ms`);
+    playJobs(late, () => MS + 1);
+    expect(late.outcomes()[0]!.failure).toBeDefined();
+  });
+
+  test.each([
+    ['rate_iops_min=900', 'its reads came to 500 a second, and rate_iops_min is 900'],
+    ['rate_min=3m', 'its reads came to 1.95 MiB a second, and rate_min is 3 MiB'],
+  ])('ends with an error when %s is not kept over a second, after two to settle', (limit, why) => {
+    const text = `[a]\nioengine=libaio\nsize=1g\nrw=read\niodepth=1\n${limit}`;
+    // Quick enough for four seconds, then half as quick.
+    const slow = sourceOf(text);
+    let count = 0;
+    playJobs(slow, () => (++count <= 4000 ? MS : 2 * MS));
+    const failure = slow.outcomes()[0]!.failure!;
+    expect(failure.afterNs).toBeGreaterThan(4 * SECOND);
+    expect(failure.afterNs).toBeLessThan(6.1 * SECOND);
+    expect(failure.why).toMatch(/^its reads came to .* a second, and rate/);
+    const steady = sourceOf(text);
+    playJobs(steady, () => 2 * MS);
+    expect(steady.outcomes()[0]!.failure!.afterNs).toBeGreaterThanOrEqual(3 * SECOND);
+    expect(steady.outcomes()[0]!.failure!.why).toBe(why);
+  });
+
+  test('lets the others go on, or end with it where exitall_on_error says so', () => {
+    const other = '[b]\nioengine=libaio\nfilename=b\nsize=8m\nrw=randwrite\nsync=0\n';
+    const slow = ({ op }: { op: number }): number => (op === OP_READ ? 6 * MS : MS);
+    const alone = playJobs(sourceOf(`${READS}max_latency=5ms\n${other}`), slow);
+    expect(alone.filter(({ op }) => op === OP_WRITE)).toHaveLength(2048);
+    const all = playJobs(sourceOf(`${READS}max_latency=5ms\nexitall_on_error\n${other}`), slow);
+    expect(all.filter(({ op }) => op === OP_WRITE).length).toBeLessThan(20);
+  });
+});

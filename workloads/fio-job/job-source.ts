@@ -192,8 +192,8 @@ export class FioJobSource implements IoSource {
   private ended(index: number): void {
     this.unfinished--;
     const { plan, processes } = this;
-    if (!plan.exitAll) return;
     const own = plan.processes[index]!;
+    if (!plan.exitAll && !(own.exitAllOnError && processes[index]!.failed)) return;
     for (let i = 0; i < processes.length; i++) {
       const other = plan.processes[i]!;
       const process = processes[i]!;

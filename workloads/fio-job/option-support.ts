@@ -2,11 +2,11 @@
 
 /** Options that shape the load, and that a run here follows. */
 const FOLLOWED = new Set(
-  `ba bs bs_is_seq_rand bsrange bssplit description directory end_fsync exit_what exitall fdatasync file_service_type
+  `ba bs bs_is_seq_rand bsrange bssplit description directory end_fsync exit_what exitall exitall_on_error fdatasync file_service_type
   filename filename_format filesize fsync fsync_on_close io_size io_submit_mode iodepth iodepth_batch_complete_max
   iodepth_batch_complete_min iodepth_low ioengine kb_base latency_percentile latency_run latency_target latency_window
-  loops name new_group norandommap nrfiles number_ios numjobs offset offset_align offset_increment percentage_random
-  ramp_time random_distribution random_generator randrepeat randseed rate rate_ignore_thinktime rate_iops rate_process
+  loops max_latency name new_group norandommap nrfiles number_ios numjobs offset offset_align offset_increment percentage_random
+  ramp_time random_distribution random_generator randrepeat randseed rate rate_cycle rate_ignore_thinktime rate_iops rate_iops_min rate_min rate_process
   read_iolog replay_no_stall replay_time_scale runtime rw rw_sequencer rwmixread rwmixwrite size startdelay steadystate
   steadystate_check_interval steadystate_duration steadystate_ramp_time stonewall sync thinktime thinktime_blocks
   thinktime_blocks_type thinktime_iotime thinktime_spin time_based wait_for zonemode zonerange zonesize zoneskip
@@ -30,9 +30,9 @@ const BY_REASON: Readonly<Record<string, string>> = {
     log_compression_cpus log_entries log_hist_coarseness log_hist_msec log_issue_time log_offset log_prio
     log_store_compressed log_window_value per_job_logs percentile_list significant_figures slat_percentiles stats
     unified_rw_reporting unit_base write_bw_log write_hist_log write_iolog write_iops_log write_lat_log`,
-  'nothing fails here': 'continue_on_error exitall_on_error ignore_error',
+  'no I/O fails here': 'continue_on_error ignore_error',
   'programs are not run': 'exec_postrun exec_prerun',
-  'fio itself does nothing with it': 'rwmixcycle profile rate_cycle read_iolog_chunked',
+  'fio itself does nothing with it': 'rwmixcycle profile read_iolog_chunked',
   'nothing is verified here': `experimental_verify verify_async verify_async_cpus verify_dump verify_fatal
     verify_header_seed verify_interval verify_offset verify_pattern verify_pattern_interval verify_policy
     verify_state_load verify_state_save verify_write_sequence verifysort verifysort_nr trim_verify_zero do_verify`,
@@ -42,16 +42,27 @@ const IGNORED: ReadonlyMap<string, string> = new Map(
   Object.entries(BY_REASON).flatMap(([why, names]) => names.split(/\s+/).map((name) => [name, why] as const)),
 );
 
+const NO_CONTENT =
+  'blocks hold no content here, so there is nothing to compare; fio reads everything back, which would be a load of its own: write it as a job of reads';
+export const ZONED = 'a virtual disk has no zones with a write pointer: say zonemode=strided, or none';
+
+/** Why some options that change the load cannot be followed. */
+const REFUSED: readonly (readonly [RegExp, string])[] = [
+  [/^verify/, NO_CONTENT],
+  [/^(?:zone_reset|read_beyond_wp|max_open_zones|job_max_open_zones|ignore_zone_limits|recover_zbd)/, ZONED],
+];
+
 export type OptionSupport =
   | { readonly kind: 'followed' }
   | { readonly kind: 'ignored'; readonly why: string }
-  | { readonly kind: 'unsupported' };
+  | { readonly kind: 'unsupported'; readonly why: string | undefined };
 
 /** @param known `engine` for an option that only some engines have */
 export function supportOf(name: string, known: 'job' | 'engine' | 'no'): OptionSupport {
   if (FOLLOWED.has(name)) return { kind: 'followed' };
   const why = known === 'engine' ? 'of the I/O engine' : IGNORED.get(name);
-  return why === undefined ? { kind: 'unsupported' } : { kind: 'ignored', why };
+  if (why !== undefined) return { kind: 'ignored', why };
+  return { kind: 'unsupported', why: REFUSED.find(([names]) => names.test(name))?.[1] };
 }
 
 /** How an engine submits: `async` keeps `iodepth` I/Os under way, `sync` one; `none` does no block I/O. */
