@@ -175,7 +175,7 @@ describe('a job file is refused', () => {
     expect((error as DataError).message).toContain(
       'load.fio:3:1: verify=md5 changes the load and is not supported',
     );
-    expect((error as DataError).hint).toMatch(/^1 more: fvp workload show .*load\.fio lists them$/);
+    expect((error as DataError).hint).toMatch(/; 1 more: fvp workload show .*load\.fio lists them$/);
   });
   test.each([
     [{ replay: 'open' as const }, '--replay open has no meaning'],
