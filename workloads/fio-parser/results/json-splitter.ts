@@ -196,7 +196,19 @@ export class JsonSplitter {
     for (; at < chunk.length; at++) {
       // Deeper down only strings, brackets and lines matter.
       if (this.#depth > 1 && !this.#escaped) {
-        while (at < chunk.length && PLAIN[chunk[at]!] === 1) at++;
+        let inString = this.#inString;
+        let line = this.#line;
+        for (; at < chunk.length; at++) {
+          const byte = chunk[at]!;
+          if (PLAIN[byte] === 1) continue;
+          if (byte === NEWLINE) {
+            line++;
+            lineStart = at + 1;
+          } else if (byte === QUOTE) inString = !inString;
+          else if (!inString || byte === BACKSLASH) break;
+        }
+        this.#inString = inString;
+        this.#line = line;
         if (at === chunk.length) break;
       }
       const byte = chunk[at]!;

@@ -64,6 +64,21 @@ export function midNsOf({ coarseness, unitNs }: BucketLayout, index: number): nu
   return Math.floor((low + lowOf((index + 1) * 2 ** coarseness)) / 2) * unitNs;
 }
 
+const middles = new Map<BucketLayout, ReadonlyMap<number, number>>();
+
+/** Bucket numbers by the middle of each, in the layout's unit: what JSON+ names its bins by. @param layout one of the constants */
+export function bucketsByMiddle(layout: BucketLayout): ReadonlyMap<number, number> {
+  let byMiddle = middles.get(layout);
+  if (byMiddle === undefined) {
+    const found = new Map<number, number>();
+    for (let index = bucketCount(layout) - 1; index >= 0; index--)
+      found.set(midNsOf(layout, index) / layout.unitNs, index);
+    byMiddle = found;
+    middles.set(layout, byMiddle);
+  }
+  return byMiddle;
+}
+
 /** @returns the bucket that fio counts a value in. @param valueNs an integer from 0. */
 export function bucketIndex(layout: BucketLayout, valueNs: number): number {
   const value = Math.floor(valueNs / layout.unitNs);

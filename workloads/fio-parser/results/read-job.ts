@@ -10,14 +10,7 @@ import type {
   FioShare,
   FioSteadyState,
 } from './fio-results.ts';
-import {
-  type BucketLayout,
-  bucketCount,
-  bucketIndex,
-  LAYOUT_NS,
-  LAYOUT_US,
-  midNsOf,
-} from './latency-buckets.ts';
+import { type BucketLayout, bucketCount, bucketsByMiddle, LAYOUT_NS, LAYOUT_US } from './latency-buckets.ts';
 import { type FioHistogram, histogramOf, isSaturated } from './latency-histogram.ts';
 import { FieldMismatch, Fields } from './result-fields.ts';
 
@@ -188,22 +181,21 @@ function readBins(fields: Fields | undefined, layout: BucketLayout): FioHistogra
   const dense = new Float64Array(bucketCount(layout));
   // fio 2.8 to 2.20 name each bin by its number and say how many there are; later ones name it by its middle.
   const numbered = fields.has(BINS_COUNT);
-  for (const name of fields.names()) {
+  const byMiddle = bucketsByMiddle(layout);
+  const bins = fields.object();
+  for (const name of Object.keys(bins)) {
     if (numbered && name.startsWith('FIO_')) continue;
     const value = Number(name);
-    const index = numbered ? value : bucketIndex(layout, value * layout.unitNs);
-    const fits =
-      Number.isSafeInteger(value) &&
-      index >= 0 &&
-      index < dense.length &&
-      (numbered || midNsOf(layout, index) === value * layout.unitNs);
-    if (!fits)
+    const index = numbered ? value : byMiddle.get(value);
+    if (index === undefined || !Number.isSafeInteger(index) || index < 0 || index >= dense.length)
       throw new FieldMismatch(
         [...fields.path, name],
         "the middle of one of fio's latency bins as the name",
         name,
       );
-    const count = fields.number(name);
+    // null is fio's nan.
+    const count = bins[name] ?? 0;
+    if (typeof count !== 'number') throw new FieldMismatch([...fields.path, name], 'a number', count);
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new FieldMismatch([...fields.path, name], 'a count', count);
     }

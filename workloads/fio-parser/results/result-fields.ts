@@ -37,6 +37,10 @@ export class Fields {
   names(): string[] {
     return Object.keys(this.#object);
   }
+  /** All of it, for those who read many fields of a kind. */
+  object(): Readonly<Record<string, unknown>> {
+    return this.#object;
+  }
   value(name: string): unknown {
     return this.has(name) ? this.#object[name] : undefined;
   }
