@@ -189,3 +189,25 @@ describe('a job file is refused', () => {
     await expect(run('[a]\nread_iolog=nowhere.log')).rejects.toBeInstanceOf(NoInputError);
   });
 });
+
+test('a burst that flash has room for is answered at its speed; of one that it has not, the tail is the throttle', async () => {
+  const writeBack = async (name: string): Promise<ModeResult> => {
+    const request: Partial<BenchRequest> = {
+      workloads: [name],
+      scenario: 'datacentre-2014',
+      modes: ['write-back'],
+      durationNs: 25e9,
+    };
+    const { recording } = await run('', request);
+    return recording.document.results[0]!;
+  };
+  const fits = await writeBack('burst-fits');
+  const overflows = await writeBack('burst-overflows');
+  expect([fits.destage.throttledWrites, fits.parts.writes.throttleNs]).toEqual([0, 0]);
+  expect(fits.writes.response!.p99Ns).toBeLessThan(5e6);
+  const { throttleNs, localFlashNs } = overflows.parts.writes;
+  expect(overflows.destage.throttledWrites).toBeGreaterThan(1000);
+  expect(throttleNs / (throttleNs + localFlashNs)).toBeGreaterThan(0.9);
+  expect(overflows.writes.response!.p99Ns).toBeGreaterThan(20 * fits.writes.response!.p99Ns);
+  expect(overflows.writes.response!.maxNs).toBeLessThan(1e9);
+});
