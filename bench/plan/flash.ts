@@ -74,9 +74,8 @@ function figuresOf(
   };
   const most = (of: (result: PointResult) => number): number => Math.max(...results.map(of));
   const reads = sum(({ pressure }) => pressure.guestReadBytes);
-  const written = sum(({ pressure }) => pressure.guestWriteBytes);
-  const sanWritten = sum(({ result }) => result.san.bytes.destage);
-  const through = sum(({ result }) => result.san.bytes.guest);
+  const writes = sum(({ result }) => result.writes.count);
+  const sanWrites = sum(({ result }) => result.san.writes.destage + result.san.writes.guest);
   const wear = most(wearBytesPerDay);
   return {
     hitRatio:
@@ -84,11 +83,8 @@ function figuresOf(
         ? null
         : sum(({ result, pressure }) => (result.hitRatio ?? 0) * pressure.guestReadBytes) / reads,
     lruHitRatio,
-    // Of what guests wrote: what the SAN was spared, because it was joined or overwritten before it was destaged.
-    absorbedShare:
-      written === 0 || !modeOf(results[0]!.result.mode as ModeName).writeBack
-        ? null
-        : Math.max(0, 1 - (sanWritten + Math.max(0, through - reads)) / written),
+    // Of the guests' writes: those that the SAN was spared, because neighbours were destaged as one.
+    absorbedShare: writes === 0 ? null : Math.max(0, 1 - sanWrites / writes),
     peakDirtyBytes: most(({ result }) => result.destage.peakDirtyBytes),
     dirtyFullNs: least(({ pressure }) => pressure.dirtyFullNs),
     cacheFullNs: least(({ pressure }) => pressure.cacheFullNs),

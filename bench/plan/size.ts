@@ -87,9 +87,7 @@ class Search {
     for (const [index, candidate] of candidates.entries()) {
       if (answer !== null && this.prune) {
         this.pruned.push(
-          candidate.configuration.pruned(
-            `it costs no less than the answer (${costText(candidate.cost)} against ${costText(answer.cost)})`,
-          ),
+          candidate.configuration.pruned(`it costs no less than the answer (${costText(answer.cost)})`),
         );
         continue;
       }
@@ -120,8 +118,9 @@ class Search {
 
   /** The next cheaper one than the answer, replayed even if it was passed over. */
   private async runnerUp(answer: PlanPoint): Promise<PlanPoint | null> {
-    const candidate = this.candidates.findLast(({ cost }) => byCost(cost, answer.cost) < 0);
-    if (candidate === undefined) return null;
+    const dearest = this.candidates.findLast(({ cost }) => byCost(cost, answer.cost) < 0);
+    if (dearest === undefined) return null;
+    const candidate = this.candidates.find(({ cost }) => byCost(cost, dearest.cost) === 0)!;
     const { config } = candidate.configuration;
     const replayed = this.points.find((point) => point.config === config);
     if (replayed !== undefined) return replayed;

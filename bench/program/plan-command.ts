@@ -103,12 +103,22 @@ export async function runPlanCommand(
 }
 
 async function executorOf({ workers, queue }: PlanFlags): Promise<PointExecutor> {
-  const threads =
-    workers === undefined
-      ? undefined
-      : flagQuantity('workers', workers, parseWhole, { least: 1, most: 256, words: '1 to 256' });
-  if (queue !== undefined) throw new UsageError('--queue is not built yet');
-  return new ThreadExecutor(threads);
+  if (queue === undefined) return new ThreadExecutor(workersOf(workers));
+  if (workers !== undefined)
+    throw new UsageError('--workers has no meaning with --queue', {
+      hint: 'the points are replayed by fvp plan worker, which has a flag of that name',
+    });
+  const { QueueExecutor } = await import('../plan/queue-executor.ts');
+  return QueueExecutor.open(queue, () => {
+    process.stderr.write('No worker is there yet: start fvp plan worker with the same --queue.\n');
+  });
+}
+
+/** @throws UsageError out of bounds */
+export function workersOf(workers: string | undefined): number | undefined {
+  return workers === undefined
+    ? undefined
+    : flagQuantity('workers', workers, parseWhole, { least: 1, most: 256, words: '1 to 256' });
 }
 
 async function openOutputs(paths: readonly string[]): Promise<Output[]> {

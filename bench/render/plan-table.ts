@@ -12,7 +12,9 @@ import { COLUMNS_MAX, wrapText } from './wrap-text.ts';
 
 /** Rows that a table has; more are in --json and -o. */
 const ROWS_MAX = 60;
+/** Reasons told, and configurations named for each. */
 const PRUNED_MAX = 12;
+const NAMED_MAX = 4;
 
 interface Column {
   readonly title: string;
@@ -36,10 +38,16 @@ export function planLines(document: PlanDocument): string[] {
     lines.push(`… and ${formatCount(points.length - ROWS_MAX)} more; all of them: -o plan.csv, -o plan.html`);
   if (pruned.length > 0) {
     lines.push('', `Not replayed: ${formatCount(pruned.length)}`);
-    for (const { config, why } of pruned.slice(0, PRUNED_MAX))
-      lines.push(...wrapped(`${shortConfig(config, document)}: ${why}`, '  '));
-    if (pruned.length > PRUNED_MAX)
-      lines.push(`  … and ${formatCount(pruned.length - PRUNED_MAX)} more in --json`);
+    const reasons = [...new Set(pruned.map(({ why }) => why))];
+    for (const reason of reasons.slice(0, PRUNED_MAX)) {
+      const configs = pruned
+        .filter(({ why }) => why === reason)
+        .map(({ config }) => shortConfig(config, document));
+      const more = configs.length > NAMED_MAX ? `, and ${formatCount(configs.length - NAMED_MAX)} more` : '';
+      lines.push(...wrapped(`${configs.slice(0, NAMED_MAX).join(', ')}${more}: ${reason}`, '  '));
+    }
+    if (reasons.length > PRUNED_MAX)
+      lines.push(`  … and ${formatCount(reasons.length - PRUNED_MAX)} more reasons in --json`);
   }
   if (notes.length > 0) lines.push('');
   for (const note of notes) lines.push(...wrapped(note, ''));

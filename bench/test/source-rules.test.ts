@@ -103,7 +103,7 @@ describe('the repository', () => {
   });
   test('has every package that a test waits for installed by .ci/run', () => {
     const script = readFileSync(new URL('.ci/run', packageRoot()), 'utf8');
-    const installed = [...script.matchAll(/\[\w+\]=([\w.+-]+)/g)].map((match) => match[1]);
+    const installed = [...script.matchAll(/\[[\w-]+\]=([\w.+-]+)/g)].map((match) => match[1]);
     const needed = files
       .filter(({ path }) => path.endsWith('.test.ts') && !path.startsWith('bench/test/'))
       .flatMap(({ text }) => [...text.matchAll(/apt-get install ((?:[a-z0-9.+-]+ ?)+)/g)])

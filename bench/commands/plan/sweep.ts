@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { workloadsOf } from '../../program/bench-flags.ts';
 import { FvpCommand } from '../../program/fvp-command.ts';
 import { modeFlag, planFlags } from '../../program/plan-flags.ts';
@@ -17,6 +17,10 @@ export default class PlanSweep extends FvpCommand {
       description: 'The same on a trace of your own, as columns for a notebook:',
       command: '<%= config.bin %> <%= command.id %> sweep.yaml my-trace.log -o sweep.arrow',
     },
+    {
+      description: 'On every machine that runs fvp plan worker:',
+      command: '<%= config.bin %> <%= command.id %> sweep.yaml --queue redis://:password@host:6379',
+    },
   ];
   static override args = {
     spec: Args.string({ description: 'What is varied.', required: true, ignoreStdin: true }),
@@ -26,7 +30,17 @@ export default class PlanSweep extends FvpCommand {
       multiple: true,
     }),
   };
-  static override flags = { mode: modeFlag, ...planFlags };
+  static override flags = {
+    mode: modeFlag,
+    ...planFlags,
+    queue: Flags.string({
+      summary: 'Have the points replayed by fvp plan worker, on other machines.',
+      description:
+        'redis://[user:password@]host:port of a Redis or Valkey server, rediss:// with TLS. Without it no server is needed.',
+      helpValue: 'URL',
+      helpGroup: 'WORK',
+    }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PlanSweep);
