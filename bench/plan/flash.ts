@@ -151,7 +151,7 @@ function notesOf(
     const last = filled.at(-1);
     if (last !== undefined)
       notes.push(
-        `With ${sizeOf(last)} dirty data come to their mark after ${formatNs(figure(last, 'dirtyFullNs'))}; from then on guests write ${formatBytes(figure(last, 'sustainedWriteBytesPerSecond'))}/s (at the busiest second ${formatBytes(figure(last, 'peakWriteBytesPerSecond'))}/s): the gain before it is not the sustained one.`,
+        `With ${sizeOf(last)} dirty data come to their mark within ${formatNs(figure(last, 'dirtyFullNs'))}; from then on guests write ${formatBytes(figure(last, 'sustainedWriteBytesPerSecond'))}/s (at the busiest second ${formatBytes(figure(last, 'peakWriteBytesPerSecond'))}/s): the gain before it is not the sustained one.`,
       );
     else
       notes.push(

@@ -6,8 +6,16 @@ import { packageRoot } from '../program/package-root.ts';
 import type { BenchRequest } from '../replay/bench-request.ts';
 import type { BenchInput } from '../replay/run-bench.ts';
 
-/** The built code that decides figures. What shows them is left out: a new column must not run everything again. */
-const CODE_FOLDERS = ['bench/plan', 'bench/replay', 'reference', 'results/hdr', 'traces', 'workloads'];
+/**
+ * The built code that decides a point's figures. What asks for points and what shows them is left out: a new question or
+ * column must not run everything again.
+ */
+const CODE: readonly (readonly [folder: string, files: RegExp])[] = [
+  ['bench/plan', /^(?:point|pressure)\.js$/],
+  ...['bench/replay', 'reference', 'results/hdr', 'traces', 'workloads'].map(
+    (folder) => [folder, /\.(?:js|yaml|fio)$/] as const,
+  ),
+];
 
 let known: string | undefined;
 
@@ -16,8 +24,9 @@ export function codeVersion(): string {
   if (known !== undefined) return known;
   const hash = createHash('sha256');
   const dist = new URL('dist/', packageRoot());
-  for (const folder of CODE_FOLDERS)
+  for (const [folder, files] of CODE)
     for (const path of filesUnder(fileURLToPath(new URL(folder, dist)))) {
+      if (!files.test(path.relative)) continue;
       const bytes = readFileSync(path.absolute);
       hash.update(`${folder}/${path.relative}\0${bytes.length}\0`).update(bytes);
     }
@@ -32,7 +41,7 @@ function filesUnder(folder: string, relative = ''): { absolute: string; relative
       const path = `${relative}${entry.name}`;
       const absolute = `${folder}/${entry.name}`;
       if (entry.isDirectory()) return filesUnder(absolute, `${path}/`);
-      return /\.(?:js|yaml|fio)$/.test(entry.name) ? [{ absolute, relative: path }] : [];
+      return [{ absolute, relative: path }];
     });
 }
 

@@ -7,11 +7,11 @@ export interface Pressure {
   readonly intervalNs: number;
   /** From the warm-up's end to the last I/O. */
   readonly loadNs: number;
-  /** When the cache first gave something up: it was full. null: it never was. */
+  /** By when the cache first gave something up: it was full. null: it never was. */
   readonly cacheFullNs: number | null;
-  /** When a write was first held back for want of room for dirty data. null: never. */
+  /** By when a write was first held back for want of room for dirty data. null: never. */
   readonly dirtyFullNs: number | null;
-  /** Guests' writes from then to the end of the load. */
+  /** Guests' writes from that interval to the end of the load. */
   readonly sustainedWriteBytesPerSecond: number | null;
   readonly sustainedWriteNs: number | null;
   readonly guestReadBytes: number;
@@ -34,10 +34,10 @@ export function pressureOf(timeline: Timeline, result: ModeResult): Pressure {
   const perSecond = NS_PER_S / (intervals * intervalNs);
   const first = (values: readonly number[]): number | null => {
     const index = within(values).findIndex((value) => value > 0);
-    return index < 0 ? null : index * intervalNs;
+    return index < 0 ? null : (index + 1) * intervalNs;
   };
   const dirtyFullNs = first(timeline.throttledNs);
-  const after = dirtyFullNs === null ? [] : within(timeline.vmWriteBytes).slice(dirtyFullNs / intervalNs);
+  const after = dirtyFullNs === null ? [] : within(timeline.vmWriteBytes).slice(dirtyFullNs / intervalNs - 1);
   const sanBytes = timeline.sanReadBytes.map((bytes, i) => bytes + timeline.sanWriteBytes[i]!);
   const peak = (values: readonly number[]): number => peakPerSecond(within(values), intervalNs);
   return {

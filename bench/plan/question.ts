@@ -54,7 +54,7 @@ export class Configuration {
       settings,
     };
     const seeds = Array.from({ length: question.seeds }, (_, index) => base.seed + index);
-    const workloads = base.workloads.length === 0 ? [] : base.workloads;
+    const { workloads } = base;
     this.config = {
       workloads,
       scenario: base.scenario,
@@ -175,6 +175,6 @@ export function withWorkloads(request: BenchRequest, scenario: Scenario): BenchR
       hint: 'write it to a file first',
     });
   return request.workloads.length > 0 || !takesInput
-    ? request
+    ? { ...request, workloads: [...new Set(request.workloads)] }
     : { ...request, workloads: SAMPLES.map(({ name }) => name) };
 }

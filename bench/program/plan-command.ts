@@ -75,10 +75,9 @@ export async function runPlanCommand(
       });
       try {
         const question: Question = { base, seeds, objectives, prices, runner };
+        if (objectives.some(({ workload }) => workload !== null))
+          checkObjectiveNames(objectives, await workloadNames(question));
         const answered = await ask(question);
-        checkObjectiveNames(objectives, [
-          ...new Set(answered.points.flatMap(({ results }) => results.map(({ workload }) => workload))),
-        ]);
         const { replayed, cached } = runner.counts;
         const counts = `${replayed} ${replayed === 1 ? 'replay' : 'replays'}, ${cached} known from before.`;
         progress.clear();
@@ -100,6 +99,17 @@ export async function runPlanCommand(
     progress.clear();
     for (const { file } of outputs) await file.discard();
   }
+}
+
+/** What the workloads are called in results; those that cannot be opened are told of later. */
+async function workloadNames({ base, runner }: Question): Promise<string[]> {
+  const asked = base.workloads.length === 0 ? [[]] : base.workloads.map((workload) => [workload]);
+  const names: string[] = [];
+  for (const workloads of asked) {
+    const outcome = await runner.prospect({ ...base, workloads, modes: ['none'] });
+    if (outcome.kind === 'prospect') names.push(outcome.prospect.workload);
+  }
+  return names;
 }
 
 async function executorOf({ workers, queue }: PlanFlags): Promise<PointExecutor> {
