@@ -89,7 +89,7 @@ describe('a job', () => {
     expect(summary!.readCeiling).toBe(0);
     expect(recording.document.replay).toBe('as the jobs say');
     expect(plan.join('\n')).toContain(
-      'load: fio job with 1 process, until its jobs end, footprint 4 MiB, replay as the jobs say.',
+      'load: fio job with 1 process, until its jobs end, footprint 4 MiB, run as the jobs say.',
     );
     expect(notes.join('\n')).toContain('options without meaning here: direct');
   });

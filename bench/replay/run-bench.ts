@@ -173,7 +173,7 @@ class Bench implements PreparedBench {
         host.flash === null ? 'none' : formatBytes(host.flash.capacityBytes),
       );
       lines.push(
-        `${workload.name}: ${loadText(workload)}, replay ${replayText([workload], request.iodepth)}.`,
+        `${workload.name}: ${loadText(workload)}, ${workload.vms.every(({ replay }) => replay === 'job') ? 'run' : 'replay'} ${replayText([workload], request.iodepth)}.`,
         `  flash ${[...new Set(flash)].join(', ')}; dirty limit ${formatBytes(fvp.dirtyLimitBytes)} for each virtual disk.`,
       );
     }

@@ -32,6 +32,11 @@ export function resultsOf(document: RunDocument, workload: string): ModeResult[]
   return document.results.filter((result) => result.workload === workload);
 }
 
+/** Whether a workload is a fio job, which is run, and no trace, which is replayed. */
+export function isJob({ format }: WorkloadSummary): boolean {
+  return format === 'fio job';
+}
+
 /** @throws BugError when the document has no such workload */
 export function workloadOf(document: RunDocument, name: string): WorkloadSummary {
   const workload = document.workloads.find((summary) => summary.name === name);

@@ -20,7 +20,7 @@ import {
 } from '../schema/run-document.ts';
 import { driveWritesPerDay } from './charts/flash-wear.ts';
 import { CHARTS } from './charts/index.ts';
-import { type ComparisonRow, compareKind, formatGain, resultsOf } from './comparison.ts';
+import { type ComparisonRow, compareKind, formatGain, isJob, resultsOf } from './comparison.ts';
 import { arrayFlush, describeWorkload } from './describe.ts';
 import { eventRows } from './event-rows.ts';
 import { faultWindows } from './fault-windows.ts';
@@ -34,8 +34,6 @@ import { PART_NAMES } from './part-names.ts';
 import { listed, plainText, visibleJson } from './plain-text.ts';
 import { verdictGroups } from './verdict-groups.ts';
 
-/** How a drawn workload names its format. */
-const JOB_FORMAT = 'fio job';
 /** Longest list of modes at a verdict, in characters: all of ours fit (assumed). */
 const MODES_LENGTH = 120;
 
@@ -64,7 +62,7 @@ function workloadFacts(document: RunDocument, workload: WorkloadSummary): string
   const { recorded } = workload;
   const outstanding = (mean: number, max: number): string =>
     `${formatSignificant(mean)} / ${formatCount(max)}`;
-  const drawn = workload.format === JOB_FORMAT;
+  const drawn = isJob(workload);
   const facts: [string, string][] = [
     [drawn ? 'I/Os of the job' : 'I/Os in the trace', formatCount(workload.ios)],
     ['Reads', `${formatCount(workload.reads)}, ${formatBytes(workload.readBytes)}`],
@@ -341,7 +339,7 @@ function provenanceSection(document: RunDocument): string {
   const items: [string, string][] = [
     ['Schema', escapeHtml(document.schema)],
     ['Seed', String(document.seed)],
-    ['Replay', escapeHtml(document.replay)],
+    [document.workloads.every(isJob) ? 'Load' : 'Replay', escapeHtml(document.replay)],
     ...(flush === undefined ? [] : [['Flushes at the array', ARRAY_FLUSH[flush]] as [string, string]]),
     ...document.workloads.flatMap((workload): [string, string][] => [
       [
@@ -381,7 +379,7 @@ export function renderReport(given: ReportInput): string {
   return pageHtml({
     title: `fvp-bench: ${document.workloads.map(({ name }) => shortName(name)).join(', ')}`,
     headingHtml: `What FVP would do for ${listed(document.workloads.map(({ name }) => nameHtml(name)))}`,
-    subtitleHtml: `Scenario ${nameHtml(scenario)}, replay ${escapeHtml(document.replay)}, seed ${document.seed}. Simulated in virtual time.`,
+    subtitleHtml: `Scenario ${nameHtml(scenario)}, ${document.workloads.every(isJob) ? 'load' : 'replay'} ${escapeHtml(document.replay)}, seed ${document.seed}. Simulated in virtual time.`,
     links: [
       ...document.workloads.map(({ name }, i) => ({ id: ids[i]!, html: nameHtml(name) })),
       { id: 'scenario', html: 'Scenario and provenance' },

@@ -112,6 +112,14 @@ describe('renderTable', () => {
     expect(lines([single]).join('\n')).toMatch(/mode\.\nI\/Os .*, replayed 2\.25 \/ 71\.$/);
   });
 
+  it('says of a job that it was run, with nothing recorded to hold it against', () => {
+    const workloads = document.workloads.map((workload) => ({ ...workload, format: 'fio job' }));
+    const text = renderTable({ ...document, workloads, replay: 'as the jobs say' }, 'database', WIDE);
+    expect(text).toContain(', fio job, run as the jobs say');
+    expect(text).toMatch(/^I\/Os outstanding, mean \/ most: [0-9].* on 3 VMs\.$/m);
+    expect(text).not.toMatch(/replay|record/);
+  });
+
   it('leaves out kinds that the load has not', () => {
     const results = document.results.map((result) => ({
       ...result,

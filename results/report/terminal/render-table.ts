@@ -11,6 +11,7 @@ import {
   compareKind,
   formatGain,
   type Gain,
+  isJob,
   resultsOf,
   workloadOf,
 } from '../comparison.ts';
@@ -146,14 +147,16 @@ class Sheet {
 }
 
 function countsText(document: RunDocument, workload: string): string {
-  const { ios, reads, writes, flushes, discards, format } = workloadOf(document, workload);
+  const summary = workloadOf(document, workload);
+  const { ios, reads, writes, flushes, discards, format } = summary;
   const parts = [
     `${formatCount(reads)} reads`,
     `${formatCount(writes)} writes`,
     `${formatCount(flushes)} flushes`,
     ...(discards > 0 ? [`${formatCount(discards)} discards`] : []),
   ];
-  return `${formatCount(ios)} I/Os (${parts.join(', ')}), ${plainText(format)}, replay ${plainText(document.replay)}`;
+  const how = `${isJob(summary) ? 'run' : 'replay'} ${plainText(document.replay)}`;
+  return `${formatCount(ios)} I/Os (${parts.join(', ')}), ${plainText(format)}, ${how}`;
 }
 
 /** The highest share of the slowest 1 % that one VM has, over all modes. */
@@ -174,7 +177,8 @@ function rangeText(values: readonly number[], format: (value: number) => string)
 }
 
 function outstandingText(document: RunDocument, workload: string, results: readonly ModeResult[]): string {
-  const { recorded } = workloadOf(document, workload);
+  const summary = workloadOf(document, workload);
+  const { recorded } = summary;
   const before =
     recorded.outstandingMean === null || recorded.outstandingMax === null
       ? 'not recorded'
@@ -183,7 +187,10 @@ function outstandingText(document: RunDocument, workload: string, results: reado
   const most = results.map(({ outstanding }) => outstanding.max);
   const by = Math.max(...results.map(({ vms }) => vms.length));
   const vms = by > 1 ? ` on ${formatCount(by)} VMs` : '';
-  return `I/Os outstanding, mean / most: ${before}, replayed${vms} ${rangeText(means, formatSignificant)} / ${rangeText(most, formatCount)}.`;
+  const own = `${rangeText(means, formatSignificant)} / ${rangeText(most, formatCount)}`;
+  // A job has no recording to hold it against.
+  if (isJob(summary)) return `I/Os outstanding, mean / most: ${own}${vms}.`;
+  return `I/Os outstanding, mean / most: ${before}, replayed${vms} ${own}.`;
 }
 
 /**
