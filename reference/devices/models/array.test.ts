@@ -272,6 +272,26 @@ describe('writes of an array', () => {
     expect((await drive()).device.statistics()).toMatchObject({ dirtyBytes: 0, startedFresh: 1 });
   });
 
+  it.each([
+    [
+      { readCache: '1GiB', writeCache: '16MiB', initialDirty: '60%', lowWater: '60%' },
+      'its read cache is empty',
+    ],
+    [{ readCache: 0, writeCache: '16MiB', initialDirty: '60%', lowWater: '60%' }, undefined],
+    [
+      { readCache: 0, writeCache: '16MiB', initialDirty: 0, lowWater: '60%' },
+      'its write cache is cleaner than its low mark',
+    ],
+    [{ readCache: 0, writeCache: 0, initialDirty: 0, lowWater: '60%' }, undefined],
+  ])('with %j say how they start fresh: %s', async (overrides, words) => {
+    const { model } = await loadDevice('array', '.');
+    const { parameters } = resolveParameters(
+      { model, provenance: { from: 'built-in', specifier: 'array' } },
+      { overrides },
+    );
+    expect(model.fresh!(parameters)).toBe(words);
+  });
+
   it('rest dirty at the low water mark', async () => {
     const driver = await drive({ writeCache: '1600KiB', lowWater: '50%' });
     for (let i = 0; i < 150; i++)

@@ -335,6 +335,16 @@ class StorageArray implements Device, PieceOwner, RoomOwner, FlushOwner {
   }
 }
 
+/** After long use the write cache stands at its low mark, and the read cache is full of what was read. */
+function freshArray(array: ArrayParameters): string | undefined {
+  const empty = array.readCache > 0 ? 'its read cache is empty' : undefined;
+  const clean =
+    array.writeCache > 0 && array.initialDirty < array.lowWater
+      ? 'its write cache is cleaner than its low mark'
+      : undefined;
+  return empty !== undefined && clean !== undefined ? `${empty}, and ${clean}` : (empty ?? clean);
+}
+
 export default defineDevice<ArrayParameters>({
   name: 'array',
   summary:
@@ -343,5 +353,6 @@ export default defineDevice<ArrayParameters>({
   parameters: arrayParameters,
   volatileCache: (array) => array.flush === 'drain',
   check: checkArray,
+  fresh: freshArray,
   create: (array, context) => new StorageArray(array, context),
 });
