@@ -229,6 +229,9 @@ class QueueContext implements DeviceContext {
   }
 }
 
+/** As in the device: an imported constant is looked at anew at each use. */
+const WRITE = DEVICE_WRITE;
+
 /** A closed loop over an event queue with the device behind the contract. */
 class ContractLoop {
   private readonly queue = new EventQueue();
@@ -237,14 +240,14 @@ class ContractLoop {
   constructor(parameters: FixedTimes) {
     this.device = fixed.create(parameters, new QueueContext(this.queue));
     for (let token = 0; token < UNDER_WAY; token++)
-      this.device.submit(DEVICE_WRITE, 0, 0, 8192, 0, token, token);
+      this.device.submit(WRITE, 0, 0, 8192, 0, token, token);
   }
 
   run(): void {
     const { queue, device } = this;
     for (let i = 0; i < BATCH; i++) {
       queue.pop();
-      device.submit(DEVICE_WRITE, 0, i * 8192, 8192, 0, queue.token, i);
+      device.submit(WRITE, 0, i * 8192, 8192, 0, queue.token, i);
     }
   }
 }
