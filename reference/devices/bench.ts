@@ -239,8 +239,7 @@ class ContractLoop {
 
   constructor(parameters: FixedTimes) {
     this.device = fixed.create(parameters, new QueueContext(this.queue));
-    for (let token = 0; token < UNDER_WAY; token++)
-      this.device.submit(WRITE, 0, 0, 8192, 0, token, token);
+    for (let token = 0; token < UNDER_WAY; token++) this.device.submit(WRITE, 0, 0, 8192, 0, token, token);
   }
 
   run(): void {
