@@ -1,40 +1,54 @@
 /**
- * `npm run nightly`: the tests that search at random, at their full size. Each reads its size from an environment
- * variable and is small in CI; a line here makes it large. Prints what each took and fails when one does.
+ * `npm run nightly`: what searches at random, at its full size, and what takes too long for CI. Such a test reads its
+ * size from an environment variable and is small in CI; a line here makes it large. Prints what each took and fails
+ * when one does. `npm run nightly -- fuzz` runs those whose name has it.
  */
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
 interface NightlyRun {
   readonly what: string;
-  /** Path filter for vitest. */
-  readonly tests: string;
-  readonly sizes: Readonly<Record<string, string>>;
+  /** Path filter for vitest, or a program from this module's folder. */
+  readonly run: { readonly tests: string } | { readonly program: string };
+  readonly sizes?: Readonly<Record<string, string>>;
 }
 
 const RUNS: readonly NightlyRun[] = [
   {
     what: 'a million mutated traces through every reader',
-    tests: 'traces/formats/fuzz',
+    run: { tests: 'traces/formats/fuzz' },
     sizes: { FVP_FUZZ_INPUTS: '1000000' },
   },
   {
     what: 'mutated traces, cut in any pieces alike',
-    tests: 'traces/formats/formats.prop',
+    run: { tests: 'traces/formats/formats.prop' },
     sizes: { FVP_FUZZ_RUNS: '20000' },
   },
+  {
+    what: 'a trace of 100 million rows, described and replayed in bounded memory',
+    run: { program: '../long/run-long.js' },
+  },
 ];
+
+/** @returns the exit code; null where it was killed */
+function exitCodeOf({ run, sizes = {} }: NightlyRun): number | null {
+  const [command, argv] =
+    'tests' in run
+      ? ['npx', ['vitest', 'run', run.tests]]
+      : [process.execPath, [fileURLToPath(new URL(run.program, import.meta.url))]];
+  // A size that the caller sets stays.
+  return spawnSync(command, argv, { env: { ...sizes, ...process.env }, stdio: 'inherit' }).status;
+}
 
 function main(): void {
   const only = process.argv[2];
   const failed: string[] = [];
-  for (const { what, tests, sizes } of RUNS) {
-    if (only !== undefined && !tests.includes(only)) continue;
+  for (const each of RUNS) {
+    const { what, run } = each;
+    if (only !== undefined && !Object.values(run).some((name: string) => name.includes(only))) continue;
     const startedMs = performance.now();
-    // A size that the caller sets stays.
-    const env = { ...process.env, ...sizes };
-    for (const name of Object.keys(sizes)) env[name] = process.env[name] ?? sizes[name];
-    const { status } = spawnSync('npx', ['vitest', 'run', tests], { env, stdio: 'inherit' });
+    const status = exitCodeOf(each);
     const seconds = Math.round((performance.now() - startedMs) / 1000);
     process.stdout.write(`${what}: ${status === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
     if (status !== 0) failed.push(what);

@@ -1,9 +1,11 @@
 /**
  * `npm run bench:peer`: fvp beside fio on the same trace, whole processes, one after the other in turn, so that both
  * see the same machine. fio replays with its null engine and simulates nothing; fvp replays through the preset
- * `speed` in each mode. Prints medians, spread and the ratio of the two.
+ * `speed` in each mode. Then reading alone: import into a store beside `blkparse` and fio's own reader of iologs.
+ * Prints medians, spread and the ratio of the two.
  *
- * Options: --lines N (default 2000000), --rounds N (default 5).
+ * Options: --lines N (default 2000000), --copies N of the sample for blkparse (default 20), --rounds N (default 5),
+ * --only replay|import.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -15,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { speedRows } from '../../reference/cluster/modes.bench.ts';
 import { MODE_NAMES } from '../../reference/fvp/mode.ts';
 import { OP_WRITE } from '../../reference/kernel/io.ts';
+import { importPeers } from './import-peers.ts';
 
 /** The program, from the compiled module's place in dist/bench/peer. */
 const FVP = fileURLToPath(new URL('../../../bench/bin/fvp.js', import.meta.url));
@@ -64,14 +67,29 @@ function median(values: readonly number[]): number {
 }
 
 function main(): void {
-  const { values } = parseArgs({ options: { lines: { type: 'string' }, rounds: { type: 'string' } } });
-  const lines = Number(values.lines ?? 2_000_000);
-  const rounds = Number(values.rounds ?? 5);
+  const { values } = parseArgs({
+    options: {
+      lines: { type: 'string', default: '2000000' },
+      copies: { type: 'string', default: '20' },
+      rounds: { type: 'string', default: '5' },
+      only: { type: 'string' },
+    },
+  });
+  const [lines, copies, rounds] = [values.lines, values.copies, values.rounds].map(Number) as [
+    number,
+    number,
+    number,
+  ];
   let fioVersion: string;
   try {
     fioVersion = execFileSync('fio', ['--version'], { encoding: 'utf8' }).trim();
+    for (const [program, flag] of [
+      ['blkparse', '-V'],
+      ['zstd', '-V'],
+    ] as const)
+      execFileSync(program, [flag]);
   } catch {
-    process.stderr.write('bench:peer needs fio: apt-get install fio\n');
+    process.stderr.write('bench:peer needs fio, blkparse and zstd: apt-get install fio blktrace zstd\n');
     process.exitCode = 69;
     return;
   }
@@ -89,6 +107,21 @@ function main(): void {
       '--replay_no_stall=1',
       '--size=2g',
     ];
+    if (values.only !== 'replay') {
+      for (const { name, title, peer, own } of importPeers(folder, FVP, copies, trace, fio)) {
+        const took: [number, number][] = [];
+        for (let round = 0; round < rounds; round++)
+          took.push([seconds(...peer, folder), seconds(...own, folder)]);
+        const ratio = took.map(([peerTook, ownTook]) => ownTook / peerTook);
+        process.stdout.write(
+          `${title}: ${name} median ${median(took.map(([each]) => each)).toFixed(2)} s, ` +
+            `fvp ${median(took.map(([, each]) => each)).toFixed(2)} s, ratio ${median(ratio).toFixed(2)} ` +
+            `(${Math.min(...ratio).toFixed(2)}-${Math.max(...ratio).toFixed(2)})\n`,
+        );
+      }
+      process.stdout.write('\n');
+    }
+    if (values.only === 'import') return;
     const fioSeconds: number[] = [];
     const ratios = MODE_NAMES.map((): number[] => []);
     const own = MODE_NAMES.map((): number[] => []);

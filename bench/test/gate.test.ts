@@ -1,7 +1,16 @@
 /** compare, gate, export and report through the built program. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../program/package-root.ts';
@@ -121,7 +130,44 @@ describe('fvp bench gate', () => {
     expect(exitCode).toBe(98);
     expect(stdout).toMatch(/1 against 1 runs/);
   });
+
+  test('confirms an alarm by running again: what does not come back is no failure', async () => {
+    const slow = join(folder, 'slow.json');
+    const document = JSON.parse(readFileSync(FIO, 'utf8')) as { jobs: { read: FioSide }[] };
+    for (const { read } of document.jobs) {
+      const { clat_ns: clat, lat_ns: lat } = read;
+      for (const times of [clat, lat])
+        if (times.bins !== undefined)
+          times.bins = Object.fromEntries(
+            Object.entries(times.bins).map(([ns, count]) => [String(2 * Number(ns)), count]),
+          );
+    }
+    writeFileSync(slow, JSON.stringify(document));
+    const gate = (rerun: string) =>
+      fvp(
+        ...['bench', 'gate', ...new Array<string>(8).fill(slow)],
+        ...new Array<string>(8).fill(FIO).flatMap((path) => ['--baseline', path]),
+        ...['--threshold', 'reads.p50<=+10%', '--rerun', rerun],
+      );
+    const [gone, back, broken] = await Promise.all([
+      gate(`cat '${FIO}'`),
+      gate(`cat '${slow}'`),
+      gate('false'),
+    ]);
+    expect(gone!.stdout).toMatch(/rerun\s+did\s+not\s+confirm\s+it/);
+    expect(gone!.exitCode).toBe(98);
+    expect(back!.stdout).toMatch(/confirmed\s+by\s+a\s+rerun/);
+    expect(back!.exitCode).toBe(99);
+    expect(broken!.exitCode).toBeGreaterThan(63);
+    expect(broken!.exitCode).toBeLessThan(75);
+    expect(broken!.stderr).toMatch(/false/);
+  });
 });
+
+interface FioSide {
+  readonly clat_ns: { bins?: Record<string, number> };
+  readonly lat_ns: { bins?: Record<string, number> };
+}
 
 test('fvp bench export writes a row for each direction, and .hgrm files', async () => {
   const { stdout } = await fvp('bench', 'export', a);
@@ -139,4 +185,43 @@ test('fvp bench report joins runs in one page, and draws in the terminal', async
   const html = readFileSync(out, 'utf8');
   expect(html).toContain('email (a)');
   expect(html).toContain('email (b)');
+});
+
+const chromium = existsSync('/usr/bin/chromium');
+test.skipIf(!chromium)(
+  `fvp bench report --png saves every chart as a picture${chromium ? '' : ' (not run: needs chromium: apt-get install chromium)'}`,
+  async () => {
+    const [out, charts] = [join(folder, 'one.html'), join(folder, 'charts')];
+    const { exitCode, stdout, stderr } = await fvp('bench', 'report', a, '--out', out, '--png', charts);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const names = readdirSync(charts).sort();
+    expect(stdout).toContain(`Pictures: ${names.length} in ${charts}`);
+    const figures = JSON.parse(/id="figures">([^<]*)</.exec(readFileSync(out, 'utf8'))![1]!) as unknown[];
+    expect(names).toHaveLength(figures.length);
+    expect(names[0]).toBe('01-read-latency-by-percentile.png');
+    for (const name of names) {
+      const picture = readFileSync(join(charts, name));
+      expect(picture.subarray(1, 4).toString(), name).toBe('PNG');
+      expect(picture.readUInt32BE(16), name).toBeGreaterThan(200);
+      expect(picture.readUInt32BE(20), name).toBeGreaterThan(100);
+    }
+  },
+);
+
+test("fvp bench report --open hands the report's path to the desktop's opener", async () => {
+  const [out, bin, seen] = [join(folder, 'open me.html'), join(folder, 'bin'), join(folder, 'opened')];
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, 'xdg-open'),
+    `#!/bin/sh\nprintf '%s' "$1" > '${seen}.part' && mv '${seen}.part' '${seen}'\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const { exitCode } = await runFvp(['bench', 'report', a, '--out', out, '--open'], {
+    env: { PATH: `${bin}:${process.env.PATH}` },
+  });
+  expect(exitCode).toBe(0);
+  await expect.poll(() => existsSync(seen), { timeout: 20_000 }).toBe(true);
+  expect(readFileSync(seen, 'utf8')).toBe(out);
 });

@@ -1,5 +1,5 @@
 /**
- * Writes rows as an Arrow IPC file, the store: pandas, polars and DuckDB open it as it is. The same rows and provenance
+ * Writes rows as an Arrow IPC file, the store: polars opens it as it is. The same rows and provenance
  * give the same bytes. Memory is one batch.
  */
 import type * as Arrow from 'apache-arrow';
