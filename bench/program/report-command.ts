@@ -116,7 +116,7 @@ export async function runReportCommand(
     if (options.plot) {
       const style = terminalStyle(process.stdout, process.env);
       for (const { name } of input.document.workloads) {
-        options.print(renderPercentiles(input, name, style));
+        options.print(`${renderPercentiles(input, name, style)}\n`);
         options.print(renderTimelines(input, name, style));
       }
     }

@@ -26,6 +26,8 @@ const NINES: readonly (readonly [label: string, x: number])[] = [
   ['99.99', 10_000],
 ];
 
+const PERCENT = ' %';
+
 /** log2 by halving and squaring: enough for a place on a screen, and the same on every machine. */
 function log2(value: number): number {
   let whole = 0;
@@ -97,19 +99,29 @@ function plot(
   });
   const axis = new Array<string>(columns).fill(' ');
   for (const [i, [name]] of NINES.entries()) {
-    const at = Math.min(columns - name.length, Math.floor((i / nines) * (columns - 1)));
+    const at = Math.min(columns - name.length - PERCENT.length, Math.floor((i / nines) * (columns - 1)));
     for (let c = 0; c < name.length; c++) axis[at + c] = name[c]!;
   }
-  const legend = recordings
-    .map(({ mode }, i) => `${MARKS[i % MARKS.length]} ${plainText(mode, 20)}`)
-    .join('  ');
+  const marks = recordings.map(({ mode }, i) => `${MARKS[i % MARKS.length]} ${plainText(mode, 20)}`);
   const all = [
     `${kind}, response time by percentile (both axes log)`,
     ...lines,
-    `${' '.repeat(label + 1)}${axis.join('')} %`,
-    `${' '.repeat(label + 1)}${legend}`,
+    `${' '.repeat(label + 1)}${axis.join('').slice(0, columns - PERCENT.length)}${PERCENT}`,
+    ...filled(marks, columns).map((line) => ' '.repeat(label + 1) + line),
   ];
   return unicode ? all : all.map(asciiText);
+}
+
+/** Words with two blanks between them, in lines of at most `columns`. */
+function filled(words: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 2 + word.length <= columns)
+      lines[lines.length - 1] = `${last}  ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A plot for each kind of I/O, modes by their marks. */
@@ -133,7 +145,7 @@ export function sparkline(values: readonly number[], room: number, unicode: bool
   return text;
 }
 
-/** p99 of writes over time, and the dirty backlog, a line for each mode. */
+/** p99 of reads and of writes over time, a line for each mode. */
 export function renderTimelines(input: ReportInput, workload: string, { width, unicode }: PlotStyle): string {
   const room = Math.min(WIDTH_MAX, Math.max(40, width)) - 40;
   const rows = (['reads', 'writes'] as const).flatMap((kind) =>
