@@ -335,9 +335,7 @@ export const PAGE_SCRIPT = String.raw`
         },
         plugins: figure.windows.length > 0 ? [shading(figure, isShown)] : [],
       });
-      styleOf(chart);
       charts.push(chart);
-      show();
     };
 
     const legend = place.querySelector('.legend');
