@@ -52,6 +52,16 @@ test('a fault of all modes is one window, and a VM that is down is one of its mo
   ]);
 });
 
+test('a VM that is stopped again before it runs has been down since the first time', () => {
+  const history: EventEntry[] = [
+    { atNs: 10, event: 'vm', vm: 'vm1', detail: 'stopped' },
+    { atNs: 40, event: 'vm', vm: 'vm1', detail: 'stopped' },
+    { atNs: 70, event: 'vm', vm: 'vm1', detail: 'runs' },
+  ];
+  const windows = faultWindows(documentOf({ a: history }, 4));
+  expect(windows.map(({ fromNs, untilNs }) => [fromNs, untilNs])).toEqual([[6, 66]]);
+});
+
 test('a run without events shades nothing', () => {
   expect(faultWindows({} as RunDocument)).toEqual([]);
 });

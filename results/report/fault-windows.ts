@@ -66,13 +66,13 @@ function mayEnd(fault: EventEntry, end: EventEntry): boolean {
   return end.event === 'heal' || hosts(end.detail).some((host) => hosts(fault.detail).includes(host));
 }
 
-/** From when a VM stops until it runs again. */
+/** From when a VM stops until it runs again; one that is stopped again before that has stood still all the time. */
 export function downSpans({ history, loadNs }: RunEvents): (Span & { readonly vm: string })[] {
   const spans: (Span & { readonly vm: string })[] = [];
   const downSince = new Map<string, number>();
   for (const { event, vm = '', detail, atNs } of history) {
     if (event !== 'vm') continue;
-    if (detail === 'stopped') downSince.set(vm, atNs);
+    if (detail === 'stopped' && !downSince.has(vm)) downSince.set(vm, atNs);
     if (detail !== 'runs') continue;
     const fromNs = downSince.get(vm);
     if (fromNs !== undefined) spans.push({ fromNs, untilNs: atNs, label: `${vm} is down`, vm });
