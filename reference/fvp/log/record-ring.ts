@@ -83,6 +83,14 @@ export class RecordRing {
     return (sequence & this.mask) << COLUMNS_SHIFT;
   }
 
+  /** Numbers before `sequence` that have not come yet get places, none of whose copies is there. */
+  skipTo(sequence: number): void {
+    for (let missing = this.next; missing < sequence; missing++) {
+      const at = this.place(missing);
+      this.words[at + RECORD_PENDING] = PENDING_LOCAL | PENDING_FAILED;
+    }
+  }
+
   /** An empty ring whose first record will be `sequence`. */
   reset(sequence: number): void {
     this.first = sequence;

@@ -211,7 +211,7 @@ export class HeldLogs {
       let bytes = BLOCK_BYTES;
       for (const record of ordered) {
         bytes += record.slots * BLOCK_BYTES;
-        this.skipTo(ring, record.sequence);
+        ring.skipTo(record.sequence);
         const at = ring.place(record.sequence);
         ring.words[at + RECORD_KIND] = record.kind;
         ring.words[at + RECORD_SLOT] = record.slot;
@@ -313,7 +313,7 @@ export class HeldLogs {
     const slot = log.space.take(slots, sequence);
     // The quota was reserved, so this is a holder whose reservation was broken: it stays silent and is found missing.
     if (slot < 0) return;
-    this.skipTo(ring, sequence);
+    ring.skipTo(sequence);
     const at = ring.place(sequence);
     const key = fields[base + FIELD_KEY]!;
     const payload = fields[base + FIELD_PAYLOAD]!;
@@ -626,12 +626,6 @@ export class HeldLogs {
     ports.timer.set(log.watchAtNs, timerOf(TIMER_HELD, log.disk));
   }
 
-  /** Numbers that were never received get a place all the same. */
-  private skipTo(ring: RecordRing, sequence: number): void {
-    for (let missing = ring.next; missing < sequence; missing++)
-      ring.words[ring.place(missing) + RECORD_PENDING] = PENDING_LOCAL | PENDING_FAILED;
-  }
-
   private advance(log: HeldLog, committedThrough: number, releasedThrough: number): void {
     if (committedThrough > log.committedThrough) log.committedThrough = committedThrough;
     if (releasedThrough <= log.releasedThrough) return;
@@ -642,7 +636,7 @@ export class HeldLogs {
   /** Gives back the space of released records, but not of those whose flash write is still under way. */
   private trim(log: HeldLog): void {
     const { ring, releasedThrough } = log;
-    if (ring.next <= releasedThrough) this.skipTo(ring, releasedThrough + 1);
+    if (ring.next <= releasedThrough) ring.skipTo(releasedThrough + 1);
     let first = ring.first;
     while (first <= releasedThrough && ring.words[ring.at(first) + RECORD_PENDING] !== PENDING_LOCAL) first++;
     if (first === ring.first) return;

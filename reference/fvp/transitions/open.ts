@@ -304,7 +304,7 @@ export function openTransition(control: Control): Transition {
             return;
           const sequence = fields[base + FIELD_SEQUENCE]!;
           if (fields[base + FIELD_STATUS] !== STATUS_OK || sequence > work.lastSequence) return;
-          while (ring.next < sequence) ring.words[ring.place(ring.next) + RECORD_PENDING] = 1;
+          ring.skipTo(sequence);
           if (sequence <= work.loadedThrough) return;
           const at = ring.place(sequence);
           ring.words[at + RECORD_PENDING] = 0;
