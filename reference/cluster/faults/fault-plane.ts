@@ -113,7 +113,9 @@ export interface PlaneRuntime {
 /** Told of what happens, for checkers and the log of events. */
 export interface PlaneWatcher {
   recordReplaced?(host: number, disk: number, before: FtRecord, after: FtRecord): void;
-  lockTaken?(host: number, disk: number): void;
+  /** A host has taken a disk's lock, or renewed it, with a request that it made at `issuedNs`. */
+  leaseBegun?(host: number, disk: number, issuedNs: number): void;
+  lockReleased?(host: number, disk: number): void;
   /** A write of a disk has been applied to the datastore. */
   datastoreWritten?(host: number, disk: number, offset: number, bytes: number, cause: number): void;
   /** A host's write was refused by its fence. */
@@ -152,6 +154,8 @@ interface Place {
   cutOff: boolean;
   /** What it will learn of when it runs again; undefined: it runs. */
   pausedWith: (() => void)[] | undefined;
+  /** When its last pause ended. */
+  resumedNs: number;
   /** Requests to the datastore that wait for the way there. */
   readonly waiting: (() => void)[];
   /** It will be paused for so long before its next output; 0: it will not. */
@@ -252,6 +256,7 @@ export class FaultPlane {
       flashLost: false,
       cutOff: false,
       pausedWith: undefined,
+      resumedNs: Number.NEGATIVE_INFINITY,
       waiting: [],
       pauseAtOutputNs: 0,
       flashSlow: 1,
@@ -342,6 +347,7 @@ export class FaultPlane {
     this.at(this.nowNs + durationNs, () => {
       if (place.pausedWith !== paused) return;
       place.pausedWith = undefined;
+      place.resumedNs = this.nowNs;
       for (const run of paused) run();
     });
   }
@@ -818,25 +824,32 @@ export class FaultPlane {
           submit(operation, disk, disk, offset, bytes, fua, cause, token, key, undefined),
         ),
       inspect: (disk, token) => metadata('inspection', disk, token, CAUSE_RECORD, () => STATUS_OK, 0),
-      lock: (disk, holder, counter, token) =>
+      lock: (disk, holder, counter, token) => {
+        const issuedNs = this.nowNs;
         metadata('lock', disk, token, CAUSE_RECORD, () => {
           const status = datastore.lock(disk, host, holder, counter);
           if (status === STATUS_OK) {
             machine.fences.set(disk, datastore.locks[disk]!.fence);
-            watcher.lockTaken?.(host, disk);
+            watcher.leaseBegun?.(host, disk, issuedNs);
           }
           return status;
-        }),
+        });
+      },
       unlock: (disk, token) =>
         metadata('unlock', disk, token, CAUSE_RECORD, () => {
           if (!this.holds(machine, disk)) return STATUS_REFUSED;
           machine.fences.delete(disk);
+          watcher.lockReleased?.(host, disk);
           return datastore.unlock(disk, host);
         }),
-      heartbeat: (disk, token) =>
-        metadata('heartbeat', disk, token, CAUSE_HEARTBEAT, () =>
-          this.holds(machine, disk) ? datastore.renew(disk, host) : STATUS_REFUSED,
-        ),
+      heartbeat: (disk, token) => {
+        const issuedNs = this.nowNs;
+        metadata('heartbeat', disk, token, CAUSE_HEARTBEAT, () => {
+          if (!this.holds(machine, disk)) return STATUS_REFUSED;
+          watcher.leaseBegun?.(host, disk, issuedNs);
+          return datastore.renew(disk, host);
+        });
+      },
       holder: (disk) => machine.seen.get(disk)!.holder,
       counter: (disk) => machine.seen.get(disk)!.counter,
       record: (disk) => machine.seen.get(disk)!.record,

@@ -8,6 +8,7 @@ import { DurabilityChecker } from './durability.ts';
 import { EpochFencingChecker } from './epoch-fencing.ts';
 import { FreshReadsChecker } from './fresh-reads.ts';
 import { LeakChecker } from './leaks.ts';
+import { LeaseChecker } from './lease.ts';
 import { LivenessChecker } from './liveness.ts';
 import { RecordBeforeAckChecker } from './record-before-ack.ts';
 import { ReplicaReleaseChecker } from './replica-release.ts';
@@ -18,6 +19,7 @@ export function allCheckers(world: World): readonly Checker[] {
     new DurabilityChecker(world),
     new FreshReadsChecker(world),
     new SingleWriterChecker(world),
+    new LeaseChecker(world),
     new RecordBeforeAckChecker(world),
     new DestageOrderChecker(world),
     new CheckpointChecker(world),

@@ -106,6 +106,12 @@ export function watchedByAll(watchers: readonly PlaneWatcher[]): PlaneWatcher {
     recordReplaced: (...told) => {
       for (const watcher of watchers) watcher.recordReplaced?.(...told);
     },
+    leaseBegun: (...told) => {
+      for (const watcher of watchers) watcher.leaseBegun?.(...told);
+    },
+    lockReleased: (...told) => {
+      for (const watcher of watchers) watcher.lockReleased?.(...told);
+    },
     datastoreWritten: (...told) => {
       for (const watcher of watchers) watcher.datastoreWritten?.(...told);
     },

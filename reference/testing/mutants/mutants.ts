@@ -62,6 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '=> control.writeRecord(disk, () => repairedRecord(disk)),',
     replace: '=> 0 * control.writeRecord(disk, () => repairedRecord(disk)),',
     checker: 'record-before-ack',
+    seed: 12,
   },
   {
     name: 'name a new holder before it holds the whole log',
@@ -105,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'fvp/host-state.js',
     find: 'if (ports.clock.nowNs < disk.leaseEndsNs) {',
     replace: 'if (!disk.dead) {',
-    checker: 'fresh-reads',
+    checker: 'lease-respected',
   },
   {
     name: 'count the lease from the answer, not from the question',
@@ -113,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'fvp/lease.js',
     find: 'const endsNs = issuedNs + options.lease.durationNs;',
     replace: 'const endsNs = nowNs + options.lease.durationNs;',
-    checker: 'fresh-reads',
+    checker: 'lease-respected',
   },
   {
     name: 'renew a lease without asking',
@@ -122,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (disk.heartbeatUnderWay)\n            counters.leasesAtRisk++;',
     replace:
       'disk.leaseEndsNs = ports.clock.nowNs + options.lease.durationNs;\n        if (disk.heartbeatUnderWay)\n            counters.leasesAtRisk++;',
-    checker: 'fresh-reads',
+    checker: 'lease-respected',
   },
   {
     name: 'heartbeats overlook that they are refused',
@@ -131,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (status === STATUS_REFUSED) {',
     replace: 'if (status < 0) {',
     checker: 'liveness',
+    seed: 35,
   },
   {
     name: 'take the lock of a living owner',
@@ -138,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'fvp/transitions/open.js',
     find: 'Math.ceil(options.lease.durationNs * (1 + 2 * options.lease.drift))',
     replace: 'Math.ceil(options.lease.durationNs / 16)',
-    checker: 'fresh-reads',
+    checker: 'lease-respected',
   },
   {
     name: 'the datastore overlooks the fence',
