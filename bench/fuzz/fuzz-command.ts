@@ -3,6 +3,8 @@ import { AppError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatCount } from '../../reference/kernel/units.ts';
 import { interruptible } from '../program/interrupt.ts';
 import { ProgressLine } from '../render/progress.ts';
+import { COLUMNS_MAX, wrapText } from '../render/wrap-text.ts';
+import type { FuzzCoverage } from './fuzz-coverage.ts';
 import { type FuzzFailure, type FuzzSummary, runFuzz } from './run-fuzz.ts';
 
 const SEEDS_DEFAULT = 100;
@@ -25,6 +27,7 @@ export interface FuzzFlags {
   readonly seeds: string | undefined;
   readonly minutes: string | undefined;
   readonly beyond: boolean;
+  readonly coverage: boolean;
 }
 
 /** @returns the document for `--json` @throws CheckerError when a seed fails */
@@ -50,6 +53,7 @@ export async function fuzzCommand(flags: FuzzFlags, print: (line: string) => voi
     );
     progress.clear();
     for (const line of describe(summary)) print(line);
+    if (flags.coverage) for (const line of coverageTable(summary.coverage)) print(line);
     const [first] = summary.failures;
     if (first !== undefined) throw errorOf(summary.failures, first);
     return summary;
@@ -65,10 +69,36 @@ function describe(summary: FuzzSummary): string[] {
     `${formatCount(seeds)} ${seeds === 1 ? 'seed' : 'seeds'} from ${firstSeed}: ${formatCount(operations)} guest I/Os; events per seed, median: ${summary.faultsPerSeedMedian}.`,
     `Events: ${kinds.length === 0 ? 'none' : kinds.join(', ')}.`,
     `Recoveries ${formatCount(summary.recoveries)}, new holders copied to ${formatCount(summary.repairs)}, migrations ${formatCount(summary.migrations)}, VMs declared lost ${formatCount(summary.declaredLost)}.`,
+    ...wrapText(crashPointLine(summary.coverage), COLUMNS_MAX),
     `Hash of all events: ${summary.hash}.`,
   ];
   for (const failure of failures) lines.push('', ...describeFailure(failure));
   if (failures.length === 0) lines.push('Every checker passed.');
+  return lines;
+}
+
+/** Names so many points at which no host was stopped; `--coverage` and `--json` have them all. */
+const NAMED_MOST = 6;
+
+function crashPointLine({ points, crashed, steps }: FuzzCoverage): string {
+  const left = steps.flatMap(({ step, notCrashed }) => notCrashed.map((point) => `${step} ${point}`));
+  const named = left.slice(0, NAMED_MOST).join(', ');
+  const more = left.length > NAMED_MOST ? ` and ${left.length - NAMED_MOST} more` : '';
+  const rest = left.length === 0 ? '' : `, not ${named}${more}`;
+  return `Crash points: a host was stopped at ${crashed} of the ${points} that transitions came by${rest}.`;
+}
+
+const STEP_COLUMNS = 44;
+
+/** By step: crash points, and in how many seeds which event took place during it. */
+function coverageTable({ steps }: FuzzCoverage): string[] {
+  const lines = ['', `${'Transition/step'.padEnd(STEP_COLUMNS)}stopped at  events meanwhile`];
+  for (const { step, points, notCrashed, faults } of steps) {
+    const kinds = Object.entries(faults).map(([kind, seeds]) => `${kind} ${seeds}`);
+    const row = `${step.padEnd(STEP_COLUMNS)}${`${points - notCrashed.length} of ${points}`.padEnd(12)}`;
+    const [first = '–', ...rest] = wrapText(kinds.join(', ') || '–', COLUMNS_MAX - row.length);
+    lines.push(row + first, ...rest.map((line) => ' '.repeat(row.length) + line));
+  }
   return lines;
 }
 

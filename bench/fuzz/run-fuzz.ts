@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { drawCase } from '../../reference/testing/fuzz/draw-case.ts';
 import type { CaseResult } from '../../reference/testing/fuzz/run-case.ts';
 import { type Shrunk, shrink } from '../../reference/testing/fuzz/shrink.ts';
+import { coverageOf, type FuzzCoverage } from './fuzz-coverage.ts';
 import type { FuzzTask } from './fuzz-worker.ts';
 
 export interface FuzzRequest {
@@ -31,6 +32,7 @@ export interface FuzzSummary {
   readonly declaredLost: number;
   /** Hash over the hashes of all seeds, in their order. */
   readonly hash: string;
+  readonly coverage: FuzzCoverage;
   readonly failures: readonly FuzzFailure[];
 }
 
@@ -111,6 +113,7 @@ function summarise({ firstSeed, beyond }: FuzzRequest, results: readonly CaseRes
     repairs: sum(({ repairs }) => repairs),
     migrations: sum(({ migrations }) => migrations),
     declaredLost: sum(({ declaredLost }) => declaredLost),
+    coverage: coverageOf(results),
     hash: results.map(({ hash }) => hash).reduce((all, hash) => xor(all, hash), '0'.repeat(16)),
     failures: results.filter(isFailure).map((result) => failureOf(result, beyond)),
   };

@@ -8,6 +8,7 @@ import type { FilterStatistics } from '../devices/api.ts';
 import type { DeviceStack } from '../devices/stack.ts';
 import type { HostSetup } from '../fvp/host-state.ts';
 import { HostCounters, PART_DATASTORE, PART_LOCAL_FLASH, PARTS } from '../fvp/host-state.ts';
+import { CLASS_NAMES } from '../fvp/latency-classes.ts';
 import { type ModeName, modeOf } from '../fvp/mode.ts';
 import { CAUSE_DESTAGE, CAUSE_GUEST } from '../fvp/ports.ts';
 import {
@@ -260,13 +261,14 @@ export class ClusterRun {
       seed: options.seed,
       disks: this.disks.length,
       guest: this.guests,
-      observer: () => ({
+      observer: (host) => ({
         stateChanged: (disk, state) => {
           this.disks[disk]!.state = state;
         },
         fenced: (disk) => {
           throw new BugError(`virtual disk ${disk} was lost to another host in a run without faults`);
         },
+        degraded: (latencyClass, forNs) => this.degraded(host, latencyClass, forNs),
       }),
       content: options.content ?? null,
       plane: this.plane,
@@ -317,6 +319,7 @@ export class ClusterRun {
       watcher: {
         ...faults.watcher,
         stateChanged: (host, disk, state) => this.stateChanged(host, disk, state),
+        degraded: (host, latencyClass, forNs) => this.degraded(host, latencyClass, forNs),
         fenced: (host, disk) => {
           faults.watcher?.fenced?.(host, disk);
           this.availability?.fenced(host, disk);
@@ -333,6 +336,11 @@ export class ClusterRun {
     if (faults.weather !== undefined) plane.weather = faults.weather;
     plane.probe = faults.probe;
     return plane;
+  }
+
+  private degraded(host: number, latencyClass: number, forNs: number): void {
+    const { name } = this.scenario.hosts[host]!;
+    this.record({ event: 'degraded', host: name, detail: CLASS_NAMES[latencyClass]! }, forNs);
   }
 
   private stateChanged(host: number, disk: number, state: number): void {
@@ -363,7 +371,9 @@ export class ClusterRun {
       this.eventsLeft++;
       plane.at(this.startNs + event.atNs, () => {
         this.eventsLeft--;
-        if (this.phase === PHASE_LOAD) availability.apply(event);
+        if (this.phase !== PHASE_LOAD) return;
+        this.options.faults?.watcher?.eventBegins?.(event.kind);
+        availability.apply(event);
       });
     }
   }

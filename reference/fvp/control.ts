@@ -77,16 +77,28 @@ export class Control {
 
   /** Members have been silent for too long. */
   membersLost(disk: VirtualDisk): void {
-    if (disk.transition === REPAIR) this.fail(disk);
+    if (disk.transition === REPAIR) this.giveUpRepair(disk);
     else if (disk.transition < 0 && disk.state === STATE_WB) this.begin(disk, REPAIR);
+  }
+
+  /** At once, or when its record is written: what is wrong is seen again then. */
+  private giveUpRepair(disk: VirtualDisk): void {
+    if (this.stepOf(disk).isSettling !== true) this.fail(disk);
   }
 
   /** This host's part of the log has failed: out of write-back by way of the other holders. */
   logBroken(disk: VirtualDisk): void {
     if (disk.logBroken || disk.dead) return;
     disk.logBroken = true;
-    if (disk.transition === REPAIR) this.fail(disk);
+    if (disk.transition === REPAIR) this.giveUpRepair(disk);
     else if (disk.transition < 0 && disk.state === STATE_WB) this.begin(disk, DRAIN);
+  }
+
+  /** Appends to this host's log are slow: out of write-back for a time. */
+  logSlow(disk: VirtualDisk): void {
+    if (disk.transition >= 0 || disk.state !== STATE_WB) return;
+    disk.work.forced = true;
+    this.begin(disk, DRAIN);
   }
 
   /** This host's flash has failed for good. */
@@ -320,9 +332,10 @@ export class Control {
     this.parts.held.erase(disk.id);
   }
 
-  /** From now on a write needs the copies of these members beside the one here. */
+  /** The record names these members: from now on a write needs their copies beside the one here. */
   setMembers(disk: VirtualDisk, members: Member[]): void {
     disk.members = members;
+    for (const member of members) member.named = true;
     const bits = members.reduce((mask, member) => mask | member.bit, 0);
     disk.copies = PENDING_LOCAL | bits;
     disk.required = PENDING_LOCAL | PENDING_FAILED | bits;

@@ -7,6 +7,7 @@ import type { Checkpointer } from './checkpointer.ts';
 import { BATCH_LENGTH_CLASSES, type HostState } from './host-state.ts';
 import { BLOCK_BYTES } from './index/block-index.ts';
 import {
+  PENDING_FAILED,
   PENDING_LOCAL,
   RECORD_APPENDED_BYTES,
   RECORD_APPENDED_NS,
@@ -180,7 +181,12 @@ export class Destager {
       return;
     }
     if (status !== STATUS_OK) {
-      if (status === STATUS_CORRUPT) this.state.counters.corruptReads++;
+      if (status === STATUS_CORRUPT) {
+        this.state.counters.corruptReads++;
+        // Whoever replays this log finds a hole here.
+        const { ring } = disk;
+        ring.words[ring.at(ops.numbers[(op >> 2) + OP_SEQUENCE]!) + RECORD_PENDING]! |= PENDING_FAILED;
+      }
       this.fetch(disk, op);
       return;
     }

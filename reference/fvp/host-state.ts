@@ -1,6 +1,14 @@
 /** What the parts of one host share: its ports, its flash, its requests under way, its counters. */
 import { DOUBLE_ZERO } from '../kernel/double-zero.ts';
 import { hash2 } from '../kernel/random.ts';
+import {
+  CLASS_DATASTORE_READ,
+  CLASS_DATASTORE_WRITE,
+  CLASS_LOCAL_READ,
+  CLASS_REMOTE_READ,
+  CLASS_VM_WRITE,
+  LatencyClasses,
+} from './latency-classes.ts';
 import { BucketStore } from './log/bucket-store.ts';
 import {
   FIELD_DISK,
@@ -27,6 +35,14 @@ export const PART_DATASTORE = 4;
 export const PARTS = 5;
 /** Guest operations, as numbered in kernel/io. */
 const OPERATIONS = 4;
+
+/** By operation x PARTS + part: the latency class it tells of; -1 for none. */
+const CLASS_OF = new Int8Array(OPERATIONS * PARTS).fill(-1);
+CLASS_OF[PART_LOCAL_FLASH] = CLASS_LOCAL_READ;
+CLASS_OF[PART_NETWORK_FLASH] = CLASS_REMOTE_READ;
+CLASS_OF[PART_DATASTORE] = CLASS_DATASTORE_READ;
+CLASS_OF[PARTS + PART_LOCAL_FLASH] = CLASS_VM_WRITE;
+CLASS_OF[PARTS + PART_DATASTORE] = CLASS_DATASTORE_WRITE;
 
 export class HostCounters {
   /**
@@ -116,6 +132,7 @@ export class HostState {
   readonly ops = new OpTable();
   readonly buckets: BucketStore;
   readonly counters = new HostCounters();
+  readonly classes: LatencyClasses;
   /** Un-released bytes in the logs of the disks this host owns. */
   dirtyBytes = DOUBLE_ZERO;
   /** Highest `dirtyBytes` since it was last reset by whoever samples it. */
@@ -130,7 +147,8 @@ export class HostState {
   private lastRequest = 0;
   private draws = 0;
 
-  constructor(setup: HostSetup) {
+  /** @param degraded a class of operations has become slow and is left alone until then */
+  constructor(setup: HostSetup, degraded: (latencyClass: number, untilNs: number) => void) {
     this.id = setup.id;
     this.ports = setup.ports;
     this.options = setup.options;
@@ -140,6 +158,7 @@ export class HostState {
     this.volatileDatastore = setup.volatileDatastore;
     this.hasFlash = setup.ports.flash !== null;
     this.logBuckets = this.quotaBuckets(setup.options.dirtyLimitBytes) - 1;
+    this.classes = new LatencyClasses(setup.options, degraded);
     // An empty log is plain zero to whoever looks; the field keeps holding doubles.
     this.dirtyBytes += 0;
     this.buckets = new BucketStore(setup.flashCapacityBytes, setup.options.bucketBytes);
@@ -157,6 +176,8 @@ export class HostState {
     this.counters.partNs[at]! += ns;
     this.counters.partIos[at]!++;
     this.ports.guest.waited(words[op + OP_TAG]!, part, ns);
+    const latencyClass = CLASS_OF[at]!;
+    if (latencyClass >= 0) this.classes.sample(latencyClass, ns, this.ports.clock.nowNs);
   }
 
   /** Promises room for a log, leaving at least one bucket for the cache. @returns false when there is none */

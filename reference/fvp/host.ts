@@ -7,6 +7,7 @@ import { Control } from './control.ts';
 import { Destager } from './destager.ts';
 import { type HostSetup, HostState, PART_DATASTORE, PART_LOCAL_FLASH } from './host-state.ts';
 import { ENTRY_META, FULL_MASK } from './index/block-index.ts';
+import { CLASS_VM_WRITE } from './latency-classes.ts';
 import { Lease } from './lease.ts';
 import {
   FIELD_DISK,
@@ -87,6 +88,7 @@ import {
   timerIndex,
   timerKind,
 } from './timers.ts';
+import { OPEN } from './transitions/transition.ts';
 import { transitionsOf } from './transitions/transitions.ts';
 import { STATE_OFF, VirtualDisk } from './virtual-disk.ts';
 import { WRITE_FUA, WritePath } from './write-path.ts';
@@ -114,11 +116,12 @@ export class Host {
   private readonly diskById: (VirtualDisk | undefined)[] = [];
 
   constructor(setup: HostSetup) {
-    const state = new HostState(setup);
+    const state = new HostState(setup, (latencyClass, untilNs) => this.degraded(latencyClass, untilNs));
     this.state = state;
     const fenced = (disk: VirtualDisk) => this.control.fence(disk);
     const unreadable = (disk: VirtualDisk, isSilent: boolean) => {
-      if (isSilent) this.control.giveAway(disk);
+      // A replay begins anew, with the log that is then the longest whole one, if there is any.
+      if (isSilent || disk.transition === OPEN) this.control.giveAway(disk);
       else this.control.lost(disk);
     };
     this.replicator = new Replicator(state, (disk) => this.control.membersLost(disk));
@@ -448,6 +451,14 @@ export class Host {
     for (const disk of this.disks) if (!disk.dead) this.control.flashGone(disk);
   }
 
+  /** A class of operations is slow: it is left alone until then. */
+  private degraded(latencyClass: number, untilNs: number): void {
+    const { observer, clock } = this.state.ports;
+    observer.degraded(latencyClass, untilNs - clock.nowNs);
+    if (latencyClass !== CLASS_VM_WRITE) return;
+    for (const disk of this.disks) if (!disk.dead) this.control.logSlow(disk);
+  }
+
   private since(op: number): number {
     return this.state.ports.clock.nowNs - this.state.ops.numbers[(op >> 2) + OP_START_NS]!;
   }
@@ -491,7 +502,7 @@ export class Host {
     const { members, ring } = disk;
     if (sequence > disk.checkpoint && sequence < ring.next) {
       for (let i = 0; i < members.length; i++)
-        if (members[i]!.host === from) this.writes.onReplica(disk, sequence, members[i]!.bit);
+        if (members[i]!.host === from) this.writes.onReplica(disk, sequence, members[i]!);
     }
     if (disk.transition >= 0) this.control.onMessage(disk, message);
   }

@@ -49,6 +49,16 @@ export interface FvpOptions {
     /** Most records sent to a new holder ahead of its acknowledgements. @default 64 (assumed) */
     readonly resyncRecords: number;
   };
+  /**
+   * When a class of operations is slow, and left alone for a time as `retry` says; when a holder's acknowledgements are,
+   * and it is dropped if they stay so for as long as `replication.timeoutNs`. fvp-protocol.md 2.4.
+   */
+  readonly degrade: {
+    /** Its smoothed latency is above this, ... @default 10 ms (assumed) */
+    readonly aboveNs: number;
+    /** ... and above this many times the datastore's. @default 2 (assumed) */
+    readonly factor: number;
+  };
   readonly retry: {
     /** Write-back that failed is tried again after this, and after twice as long each time. @default 10 s (assumed) */
     readonly firstNs: number;
@@ -77,6 +87,7 @@ export const DEFAULT_FVP_OPTIONS: FvpOptions = {
   messageBytes: 64,
   lease: { renewNs: 3e9, durationNs: 16e9, drift: 1e-3 },
   replication: { resendNs: 200e6, timeoutNs: 1e9, replacementNs: 5e9, outside: 0, resyncRecords: 64 },
+  degrade: { aboveNs: 10e6, factor: 2 },
   retry: { firstNs: 10e9, mostNs: 300e9 },
   remoteReadsNs: 600e9,
 };

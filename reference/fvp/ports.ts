@@ -114,6 +114,8 @@ export interface ObserverPort {
   stateChanged(disk: number, state: number): void;
   /** The host has lost the disk to another one: its VM must stop. */
   fenced(disk: number): void;
+  /** A class of operations is slow and left alone for so long; fvp/latency-classes.ts. */
+  degraded(latencyClass: number, forNs: number): void;
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
+import { CLASS_LOCAL_READ, CLASS_POPULATE, CLASS_REMOTE_READ } from './latency-classes.ts';
 import {
   OVERLAPPING,
   RECORD_BYTES,
@@ -105,11 +106,17 @@ export class ReadPath {
       this.park(disk, op, newest);
       return;
     }
-    const nowNs = this.state.ports.clock.nowNs;
+    const { ports, classes } = this.state;
+    const nowNs = ports.clock.nowNs;
     const waitedNs = nowNs - ops.numbers[(op >> 2) + OP_START_NS]!;
     if (waitedNs > 0) {
       this.state.waited(op, PART_ORDER, waitedNs);
       ops.numbers[(op >> 2) + OP_START_NS] = nowNs;
+    }
+    if (classes.isDegraded(CLASS_LOCAL_READ, nowNs) && (!disk.logging || newest <= disk.checkpoint)) {
+      ops.words[op + OP_PENDING] = 1;
+      this.readMiss(disk, op, op, ops.numbers[(op >> 2) + OP_OFFSET]!, ops.numbers[(op >> 2) + OP_BYTES]!);
+      return;
     }
     const runs = this.runCount;
     ops.words[op + OP_PENDING] = runs;
@@ -136,7 +143,16 @@ export class ReadPath {
   /** Looks anew where a part of a read is to come from. */
   private route(disk: VirtualDisk, guest: number, part: number): void {
     const ops = this.state.ops;
-    this.takeApart(disk, ops.numbers[(part >> 2) + OP_OFFSET]!, ops.numbers[(part >> 2) + OP_BYTES]!);
+    const newest = this.takeApart(
+      disk,
+      ops.numbers[(part >> 2) + OP_OFFSET]!,
+      ops.numbers[(part >> 2) + OP_BYTES]!,
+    );
+    // What an append that failed has taken from the index is on the datastore only when a checkpoint covers it.
+    if (disk.logging && newest > disk.committed) {
+      this.park(disk, part, newest);
+      return;
+    }
     ops.words[guest + OP_PENDING]! += this.runCount - 1;
     this.issueRuns(disk, guest, part);
     ops.release(part);
@@ -160,16 +176,25 @@ export class ReadPath {
       this.state.options.populate &&
       disk.state !== STATE_OFF &&
       !disk.dead &&
-      this.state.hasFlash
+      this.state.hasFlash &&
+      this.mayPopulate()
     ) {
       this.fill(disk, op);
     }
     this.finish(disk, op, status, part);
   }
 
+  /** Nothing is copied into a flash that is slow to take it, or to give it back. */
+  private mayPopulate(): boolean {
+    const { classes, ports } = this.state;
+    const { nowNs } = ports.clock;
+    return !classes.isDegraded(CLASS_POPULATE, nowNs) && !classes.isDegraded(CLASS_LOCAL_READ, nowNs);
+  }
+
   onFill(disk: VirtualDisk, op: number, status: Status): void {
-    const ops = this.state.ops;
-    const buckets = this.state.buckets;
+    const { ops, buckets, classes, ports } = this.state;
+    const { nowNs } = ports.clock;
+    classes.sample(CLASS_POPULATE, nowNs - ops.numbers[(op >> 2) + OP_START_NS]!, nowNs);
     let slot = ops.words[op + OP_SLOT]!;
     const bucket = slot >>> buckets.slotShift;
     buckets.pins[bucket]!--;
@@ -238,10 +263,26 @@ export class ReadPath {
     while (op >= 0) {
       const next = ops.words[op + OP_NEXT]!;
       ops.words[op + OP_NEXT] = -1;
-      if (ops.numbers[(op >> 2) + OP_SEQUENCE]! <= disk.committed) this.submit(disk, op);
-      else this.park(disk, op, ops.numbers[(op >> 2) + OP_SEQUENCE]!);
+      const parent = ops.words[op + OP_PARENT]!;
+      if (ops.numbers[(op >> 2) + OP_SEQUENCE]! <= disk.committed) {
+        if (parent < 0) this.submit(disk, op);
+        else this.route(disk, parent, op);
+      } else this.park(disk, op, ops.numbers[(op >> 2) + OP_SEQUENCE]!);
       op = next;
     }
+  }
+
+  /** The disk is another host's now: drops the reads that wait for a commit. */
+  abandon(disk: VirtualDisk): void {
+    const ops = this.state.ops;
+    for (let op = disk.waitingReads; op >= 0; ) {
+      const next = ops.words[op + OP_NEXT]!;
+      const parent = ops.words[op + OP_PARENT]!;
+      ops.release(op);
+      if (parent >= 0 && --ops.words[parent + OP_PENDING]! === 0) ops.release(parent);
+      op = next;
+    }
+    disk.waitingReads = -1;
   }
 
   private park(disk: VirtualDisk, op: number, sequence: number): void {
@@ -280,18 +321,26 @@ export class ReadPath {
 
   /** Reads what is not in flash here: from the former host's clean cache where that may be, else the datastore. */
   private readMiss(disk: VirtualDisk, guest: number, op: number, offset: number, bytes: number): void {
-    if (disk.remoteHost < 0 || !this.mayBeRemote(disk, offset, bytes)) {
+    const { ops, classes, ports } = this.state;
+    const { nowNs } = ports.clock;
+    if (
+      disk.remoteHost < 0 ||
+      classes.isDegraded(CLASS_REMOTE_READ, nowNs) ||
+      !this.mayBeRemote(disk, offset, bytes)
+    ) {
       this.readSan(disk, guest, op, offset, bytes);
       return;
     }
-    const ops = this.state.ops;
     const barrier = this.barrier(disk);
     ops.numbers[(op >> 2) + OP_SEQUENCE] = barrier;
     const payloadOffset = offset - ops.numbers[(guest >> 2) + OP_OFFSET]!;
     this.questions.read(disk, offset, bytes, ops.words[op + OP_PAYLOAD]!, payloadOffset, (status) => {
       if (disk.dead) this.finish(disk, op, STATUS_ERROR, PART_NETWORK_FLASH);
       else if (status === STATUS_OK) this.onSan(disk, op, STATUS_OK, PART_NETWORK_FLASH);
-      else this.readSan(disk, guest, op, offset, bytes, barrier);
+      else {
+        classes.sample(CLASS_REMOTE_READ, ports.clock.nowNs - nowNs, ports.clock.nowNs);
+        this.readSan(disk, guest, op, offset, bytes, barrier);
+      }
     });
   }
 
@@ -482,6 +531,7 @@ export class ReadPath {
       ops.numbers[(op >> 2) + OP_BYTES] = pieceEnd - at;
       ops.words[op + OP_SLOT] = slot;
       ops.numbers[(op >> 2) + OP_SEQUENCE] = ops.numbers[(read >> 2) + OP_SEQUENCE]!;
+      ops.numbers[(op >> 2) + OP_START_NS] = ports.clock.nowNs;
       counters.populatedBytes += pieceEnd - at;
       const token = op | STAGE_FILL;
       if (ports.content !== null) {

@@ -55,8 +55,14 @@ export interface Member {
   readonly host: number;
   /** Its bit in a record's `pending`. */
   readonly bit: number;
+  /** In the durable record. */
+  named: boolean;
   /** Records are sent to it as they come. */
   sending: boolean;
+  /** Time from the append of a write to its acknowledgement, smoothed, ns. */
+  ackNs: number;
+  /** Since when that is longer than it may be; negative: it is not. */
+  slowSinceNs: number;
   /** While resynchronising: every record before this one was sent to it. */
   resyncNext: number;
 }

@@ -24,6 +24,7 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
+import { CLASS_VM_WRITE } from './latency-classes.ts';
 import {
   OVERLAPPING,
   PENDING_FAILED,
@@ -78,7 +79,7 @@ import {
 import type { ReadPath } from './read-path.ts';
 import type { Replicator } from './replication/replicator.ts';
 import { TIMER_PUMP, timerOf } from './timers.ts';
-import type { VirtualDisk } from './virtual-disk.ts';
+import type { Member, VirtualDisk } from './virtual-disk.ts';
 
 /** Bits of an op's `flags` on this path. */
 export const WRITE_FUA = 1;
@@ -88,6 +89,9 @@ const OPERATION_DISCARD = 3;
 
 /** Retry of an append that found every bucket in use for a moment. @source assumed */
 const BUCKET_RETRY_NS = 100_000;
+
+/** Weight of an acknowledgement's time in a holder's smoothed one. @source assumed */
+const ACK_WEIGHT = 1 / 32;
 
 /** What the write path finds out and others act on. */
 export interface WriteEvents {
@@ -208,13 +212,18 @@ export class WritePath {
     if (disk.throughCheckpoint) this.destager.kick(disk);
   }
 
-  /** A peer has the record. @param bit the member's */
-  onReplica(disk: VirtualDisk, sequence: number, bit: number): void {
-    if ((disk.ring.words[disk.ring.at(sequence) + RECORD_PENDING]! & bit) === 0) return;
+  /** A peer has the record. */
+  onReplica(disk: VirtualDisk, sequence: number, member: Member): void {
+    const { ring } = disk;
+    const at = ring.at(sequence);
+    if ((ring.words[at + RECORD_PENDING]! & member.bit) === 0) return;
     const { counters, ports } = this.state;
-    counters.replicaNs += ports.clock.nowNs - disk.ring.numbers[disk.ring.at(sequence) + RECORD_APPENDED_NS]!;
+    const ns = ports.clock.nowNs - ring.numbers[at + RECORD_APPENDED_NS]!;
+    counters.replicaNs += ns;
     counters.replicaAcks++;
-    this.durable(disk, sequence, bit);
+    // What is copied to a new holder is older than its stay.
+    if (member.named) member.ackNs += (ns - member.ackNs) * ACK_WEIGHT;
+    this.durable(disk, sequence, member.bit);
   }
 
   /** One more member has the record; a copy reported twice counts once. */
@@ -472,7 +481,8 @@ export class WritePath {
   /** The disk is another host's now: everything its guests wait for here is dropped. */
   abandon(disk: VirtualDisk): void {
     const ops = this.state.ops;
-    for (const head of [disk.queueHead, disk.waitingReads, disk.withheld]) {
+    this.reads.abandon(disk);
+    for (const head of [disk.queueHead, disk.withheld]) {
       for (let op = head; op >= 0; ) {
         const next = ops.words[op + OP_NEXT]!;
         ops.release(op);
@@ -481,7 +491,6 @@ export class WritePath {
     }
     disk.queueHead = -1;
     disk.queueTail = -1;
-    disk.waitingReads = -1;
     disk.withheld = -1;
     if (!disk.logging) return;
     const ring = disk.ring;
@@ -589,7 +598,7 @@ export class WritePath {
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
     ops.numbers[(op >> 2) + OP_START_NS] = ports.clock.nowNs;
     let copy = -1;
-    if (discard || !this.state.hasFlash) {
+    if (discard || !this.state.hasFlash || this.state.classes.isDegraded(CLASS_VM_WRITE, ports.clock.nowNs)) {
       this.invalidate(disk, offset, bytes, sequence, discard);
       if (this.overlaps) ring.words[at + RECORD_OP] = OVERLAPPING;
     } else copy = this.pointThrough(disk, op, sequence);
@@ -646,6 +655,7 @@ export class WritePath {
           ops.numbers[(copy >> 2) + OP_OFFSET] = from;
           ops.numbers[(copy >> 2) + OP_BYTES] = pieceEnd - from;
           ops.numbers[(copy >> 2) + OP_SEQUENCE] = sequence;
+          ops.numbers[(copy >> 2) + OP_START_NS] = this.state.ports.clock.nowNs;
           ops.words[copy + OP_NEXT] = first;
           first = copy;
         }
@@ -663,7 +673,9 @@ export class WritePath {
   }
 
   onThroughCache(disk: VirtualDisk, copy: number, status: Status): void {
-    const { ops, buckets } = this.state;
+    const { ops, buckets, classes, ports } = this.state;
+    const { nowNs } = ports.clock;
+    classes.sample(CLASS_VM_WRITE, nowNs - ops.numbers[(copy >> 2) + OP_START_NS]!, nowNs);
     buckets.pins[ops.words[copy + OP_SLOT]! >>> buckets.slotShift]!--;
     this.finishThrough(disk, copy, status, false);
   }

@@ -112,7 +112,7 @@ function bareRuntime(devices: { flash?: ResolvedDevice; link?: ResolvedDevice; d
     seed: 1,
     disks: 1,
     guest: { complete: () => {}, waited: () => {} },
-    observer: () => ({ stateChanged: () => {}, fenced: () => {} }),
+    observer: () => ({ stateChanged: () => {}, fenced: () => {}, degraded: () => {} }),
     content: null,
     createHost: (setup) => {
       ports.push(setup.ports);

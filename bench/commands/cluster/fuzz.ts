@@ -27,6 +27,7 @@ Exit codes: 90 the program crashed, 91 something never came to its end, 92 a pro
     seeds: Flags.string({ summary: 'How many seeds. [default: 100, or 1 with --seed]', helpValue: 'N' }),
     minutes: Flags.string({ summary: 'Begin no new seed after so many minutes.', helpValue: 'M' }),
     beyond: Flags.boolean({ summary: 'Let faults go beyond what the mode promises.' }),
+    coverage: Flags.boolean({ summary: 'Show by step of each transition which faults have met it.' }),
   };
 
   async run(): Promise<unknown> {

@@ -114,6 +114,8 @@ export interface PlaneRuntime {
 export interface PlaneWatcher {
   recordReplaced?(host: number, disk: number, before: FtRecord, after: FtRecord): void;
   /** A host has taken a disk's lock, or renewed it, with a request that it made at `issuedNs`. */
+  /** An event of the schedule is about to take place. */
+  eventBegins?(kind: string): void;
   leaseBegun?(host: number, disk: number, issuedNs: number): void;
   lockReleased?(host: number, disk: number): void;
   /** A write of a disk has been applied to the datastore. */
@@ -122,6 +124,7 @@ export interface PlaneWatcher {
   writeRefused?(host: number, disk: number): void;
   stateChanged?(host: number, disk: number, state: number): void;
   fenced?(host: number, disk: number): void;
+  degraded?(host: number, latencyClass: number, forNs: number): void;
   /** A host has crashed at a point where a probe stopped it. */
   crashed?(host: number): void;
   message?(from: number, to: number, message: number, fields: Float64Array): void;
@@ -150,6 +153,8 @@ interface Place {
   lives: number;
   readonly medium: FlashMedium;
   flashLost: boolean;
+  /** It has failed before: what it held then is gone, whatever it holds now. */
+  everLostFlash: boolean;
   /** Cannot reach the datastore: its requests wait. */
   cutOff: boolean;
   /** What it will learn of when it runs again; undefined: it runs. */
@@ -218,6 +223,9 @@ interface Wake {
 
 type Item = FlashRequest | DatastoreRequest | MessageRequest | Wake;
 
+/** @source assumed: about as many as a batch of the destager */
+const NEWEST_RECORDS = 32;
+
 class Crashed extends Error {}
 
 export interface FaultPlaneOptions {
@@ -254,6 +262,7 @@ export class FaultPlane {
       lives: 0,
       medium: new FlashMedium(),
       flashLost: false,
+      everLostFlash: false,
       cutOff: false,
       pausedWith: undefined,
       resumedNs: Number.NEGATIVE_INFINITY,
@@ -305,6 +314,7 @@ export class FaultPlane {
   loseFlash(host: number): void {
     const place = this.places[host]!;
     place.flashLost = true;
+    place.everLostFlash = true;
     place.medium.clear();
     this.options.content?.flashLost(host);
   }
@@ -357,7 +367,13 @@ export class FaultPlane {
     const { medium } = this.places[host]!;
     const sectors = medium.recordSectors();
     if (sectors.length === 0) return false;
-    medium.damage(sectors[this.random.nextBelow(sectors.length)]!);
+    // One of the newest as often as any: old ones have been destaged, and nobody reads them again.
+    const newest = this.random.nextBelow(2) === 0 ? NEWEST_RECORDS : sectors.length;
+    medium.damage(
+      sectors[
+        Math.max(0, sectors.length - newest) + this.random.nextBelow(Math.min(newest, sectors.length))
+      ]!,
+    );
     return true;
   }
 
@@ -655,9 +671,9 @@ export class FaultPlane {
     if (place.pausedWith !== undefined) place.pausedWith.push(deliver);
     else
       this.run(machine, () => {
-        this.pass(machine, 'before message');
+        this.pass(machine, 'before delivery');
         deliver();
-        this.pass(machine, 'after message');
+        this.pass(machine, 'after delivery');
       });
     if (!machine.alive) end();
   }
@@ -723,6 +739,7 @@ export class FaultPlane {
     return {
       stateChanged: (disk, state) => watcher.stateChanged?.(host, disk, state),
       fenced: (disk) => watcher.fenced?.(host, disk),
+      degraded: (latencyClass, forNs) => watcher.degraded?.(host, latencyClass, forNs),
     };
   }
 

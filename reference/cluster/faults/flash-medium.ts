@@ -103,27 +103,35 @@ export class FlashMedium {
     return [...(this.logs.get(disk)?.records.values() ?? [])].filter((record) => record.sequence > sequence);
   }
 
-  /** True when a record of the disk's log carries this payload. */
-  hasPayload(disk: number, payload: number): boolean {
+  /** The first record of the disk's log that carries this payload. */
+  recordOf(disk: number, payload: number): LogRecord | undefined {
     for (const record of this.logs.get(disk)?.records.values() ?? [])
-      if (record.payload === payload) return true;
-    return false;
+      if (record.payload === payload) return record;
+    return undefined;
+  }
+
+  hasSequence(disk: number, sequence: number): boolean {
+    return this.logs.get(disk)?.records.has(sequence) === true;
   }
 
   header(disk: number): LogHeader | undefined {
     return this.logs.get(disk)?.header;
   }
 
-  /** Sectors of all records, for whoever wants to damage one. */
+  /** Sectors of all records, the newest last, for whoever wants to damage one. */
   recordSectors(): number[] {
-    return [...this.slots.keys()].sort((a, b) => a - b).map((slot) => slot * BLOCK_SECTORS);
+    return [...this.slots.keys()].map((slot) => slot * BLOCK_SECTORS);
   }
 
   private overwrite(slot: number): void {
     const owner = this.slots.get(slot);
     if (owner === undefined) return;
     this.slots.delete(slot);
-    this.logs.get(owner.disk)?.records.delete(owner.sequence);
+    // The log may have been erased and begun anew since, with the same record elsewhere.
+    const records = this.logs.get(owner.disk)?.records;
+    const record = records?.get(owner.sequence);
+    if (record !== undefined && slot >= record.slot && slot < record.slot + record.slots)
+      records!.delete(owner.sequence);
   }
 }
 

@@ -56,6 +56,7 @@ fvp:
   lease: { renew: 1s, duration: 5s, drift: 0.2% }
   remoteReads: 1m
   replication: { resend: 50ms, timeout: 2s, replacementWait: 3s, outside: 1, resyncRecords: 8 }
+  degrade: { above: 20ms, factor: 3 }
   retry: { first: 4s, most: 1m }
 `;
   const resolved = (await parse(text)).resolve({ footprintBytes: 0 });
@@ -79,6 +80,7 @@ fvp:
       outside: 1,
       resyncRecords: 8,
     },
+    degrade: { aboveNs: 20e6, factor: 3 },
     retry: { firstNs: 4e9, mostNs: 60e9 },
   });
   expect(resolved.vms[1]).toEqual({

@@ -476,6 +476,10 @@ function readFvp(yaml: YamlFile, fvp: NonNullable<WrittenScenario['fvp']>): FvpS
     outside: fvp.replication?.outside ?? defaults.replication.outside,
     resyncRecords: fvp.replication?.resyncRecords ?? defaults.replication.resyncRecords,
   };
+  const degrade = {
+    aboveNs: fvp.degrade?.above ?? defaults.degrade.aboveNs,
+    factor: fvp.degrade?.factor ?? defaults.degrade.factor,
+  };
   const retry = {
     firstNs: fvp.retry?.first ?? defaults.retry.firstNs,
     mostNs: fvp.retry?.most ?? defaults.retry.mostNs,
@@ -529,6 +533,7 @@ function readFvp(yaml: YamlFile, fvp: NonNullable<WrittenScenario['fvp']>): FvpS
       messageBytes: fvp.messageSize ?? defaults.messageBytes,
       lease,
       replication,
+      degrade,
       retry,
       remoteReadsNs: fvp.remoteReads ?? defaults.remoteReadsNs,
     },

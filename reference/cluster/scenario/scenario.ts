@@ -254,6 +254,7 @@ export class Scenario {
           outside: fvp.replication.outside,
           resyncRecords: fvp.replication.resyncRecords,
         },
+        degrade: { above: writtenNs(fvp.degrade.aboveNs), factor: fvp.degrade.factor },
         retry: { first: writtenNs(fvp.retry.firstNs), most: writtenNs(fvp.retry.mostNs) },
       },
       vms: Object.fromEntries(

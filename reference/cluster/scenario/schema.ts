@@ -236,6 +236,23 @@ export const REPLICATION_PARAMETERS = {
   }),
 };
 
+export const DEGRADE_PARAMETERS = {
+  above: timeParameter({
+    description:
+      'A class of operations (local reads, remote reads, populates, VM writes) is left alone for a time when its smoothed latency is above this ...',
+    default: '10ms',
+    min: '1us',
+    source: 'assumed',
+  }),
+  factor: countParameter({
+    description: "... and above this many times the datastore's.",
+    default: 2,
+    min: 1,
+    max: 1000,
+    source: 'assumed',
+  }),
+};
+
 export const RETRY_PARAMETERS = {
   first: timeParameter({
     description: 'Write-back that failed is tried again after this, and after twice as long each time.',
@@ -324,6 +341,7 @@ const FVP_TABLES: Readonly<Record<string, Declarations>> = {
   destage: DESTAGE_PARAMETERS,
   lease: LEASE_PARAMETERS,
   replication: REPLICATION_PARAMETERS,
+  degrade: DEGRADE_PARAMETERS,
   retry: RETRY_PARAMETERS,
 };
 
@@ -336,6 +354,7 @@ const fvpSection = z.strictObject({
   destage: z.strictObject(optionalShape(DESTAGE_PARAMETERS)).optional(),
   lease: z.strictObject(optionalShape(LEASE_PARAMETERS)).optional(),
   replication: z.strictObject(optionalShape(REPLICATION_PARAMETERS)).optional(),
+  degrade: z.strictObject(optionalShape(DEGRADE_PARAMETERS)).optional(),
   retry: z.strictObject(optionalShape(RETRY_PARAMETERS)).optional(),
 });
 

@@ -88,6 +88,8 @@ const HELD_INSPECT = 5;
 export const PULL_RECORDS = 64;
 
 export class HeldLog {
+  /** One of this host's alone; what is under way for a log is told by it. */
+  serial = 0;
   readonly disk: number;
   readonly firstEpoch: number;
   readonly ring: RecordRing;
@@ -107,6 +109,8 @@ export class HeldLog {
   closing = false;
   /** Read back from flash after a restart and not yet usable. */
   loading = false;
+  /** Its size on flash, as found after a restart. */
+  foundBytes = 0;
   /** This host's own log of a disk that it has lost: flash writes of that disk may be under way. */
   disowned: VirtualDisk | undefined = undefined;
   /** When the owner was last heard of, and what its lock's counter was then. */
@@ -145,6 +149,7 @@ export class HeldLogs {
   private readonly state: HostState;
   /** By disk; sparse. */
   private readonly logs: (HeldLog | undefined)[] = [];
+  private lastSerial = 0;
   /** Called when an owner has been silent and its lock's counter stands still: the disk is to be recovered. */
   private readonly onOrphan: (log: HeldLog) => void;
   /** True while this host itself owns the disk or works on owning it. */
@@ -176,7 +181,7 @@ export class HeldLogs {
 
   /** Takes over a log of this host's own, whose disk it has lost. */
   adopt(log: HeldLog): void {
-    this.logs[log.disk] = log;
+    this.keep(log);
     log.heardNs = this.state.ports.clock.nowNs;
     this.watch(log);
   }
@@ -190,7 +195,7 @@ export class HeldLogs {
 
   /** The host has just started: reads the logs that lie on its flash. */
   start(found: readonly FoundLog[]): void {
-    const { ops, ports, buckets } = this.state;
+    const { buckets } = this.state;
     // Released records lie on flash until their place is taken by others: they no longer count.
     const logs = found.map(({ header, records }) => {
       let committedThrough = 0;
@@ -232,9 +237,16 @@ export class HeldLogs {
       log.committedThrough = committedThrough;
       log.reservedBuckets = this.state.quotaBuckets(quotaBytes);
       this.state.reservedBuckets += log.reservedBuckets;
-      this.logs[disk] = log;
-      ports.flash!.submit(FLASH_READ, 0, bytes, CAUSE_DESTAGE, this.token(HELD_FOUND, disk), ops.used);
+      this.keep(log);
+      log.foundBytes = bytes;
+      this.readFound(log);
     }
+  }
+
+  /** Reads a log that lies on flash; which of its records are whole is known already. */
+  private readFound({ disk, foundBytes }: HeldLog): void {
+    const token = this.token(HELD_FOUND, disk);
+    this.state.ports.flash!.submit(FLASH_READ, 0, foundBytes, CAUSE_DESTAGE, token, this.state.ops.used);
   }
 
   /** Persists the epoch and an empty log, and reserves the disk's quota, or refuses (12.3, arming, step 2). */
@@ -272,7 +284,7 @@ export class HeldLogs {
       const space = new LogSpace(this.state.buckets, BUCKET_REPLICA);
       log = new HeldLog(disk, firstEpoch, epoch, owner, quotaBytes, ring, space);
       log.reservedBuckets = buckets;
-      this.logs[disk] = log;
+      this.keep(log);
       this.watch(log);
     }
     log.owner = owner;
@@ -329,7 +341,7 @@ export class HeldLogs {
     const op = ops.allocate();
     ops.words[op + OP_DISK] = disk;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
-    ops.words[op + OP_KEY] = log.firstEpoch;
+    ops.words[op + OP_KEY] = log.serial;
     log.appending++;
     const token = op | STAGE_REPLICA_APPEND;
     if (ports.content !== null && data !== 0) {
@@ -339,7 +351,7 @@ export class HeldLogs {
     }
     if (ports.medium !== null) {
       ports.medium.record(token, disk, {
-        epoch: log.epoch,
+        epoch: fields[base + FIELD_EPOCH]!,
         sequence,
         kind,
         offset,
@@ -360,9 +372,9 @@ export class HeldLogs {
     const ops = this.state.ops;
     const disk = ops.words[op + OP_DISK]!;
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
-    const firstEpoch = ops.words[op + OP_KEY]!;
+    const serial = ops.words[op + OP_KEY]!;
     ops.release(op);
-    const log = this.logOf(disk, firstEpoch);
+    const log = this.logOf(disk, serial);
     if (log === undefined) return;
     log.appending--;
     if (log.closing) {
@@ -373,7 +385,7 @@ export class HeldLogs {
     log.ring.words[at + RECORD_PENDING] = status === STATUS_OK ? 0 : PENDING_LOCAL | PENDING_FAILED;
     if (sequence <= log.releasedThrough) this.trim(log);
     if (status === STATUS_OK && !log.sealed)
-      this.reply(log.owner, MESSAGE_APPENDED, disk, log.epoch, sequence, firstEpoch, STATUS_OK);
+      this.reply(log.owner, MESSAGE_APPENDED, disk, log.epoch, sequence, log.firstEpoch, STATUS_OK);
   }
 
   onRelease(message: number): void {
@@ -518,14 +530,14 @@ export class HeldLogs {
     const log = this.logs[disk];
     switch (ops.words[op + OP_OPERATION]!) {
       case HELD_PREPARE:
-        if (log !== undefined && log.firstEpoch === ops.words[op + OP_KEY]) {
+        if (log !== undefined && log.serial === ops.words[op + OP_KEY]) {
           const type = status === STATUS_OK ? MESSAGE_PREPARED : MESSAGE_REFUSED;
           this.reply(to, type, disk, log.epoch, 0, request, status);
           if (status !== STATUS_OK) this.discard(log);
         }
         break;
       case HELD_SEAL:
-        if (log === undefined || log.firstEpoch !== ops.words[op + OP_KEY] || status !== STATUS_OK) break;
+        if (log === undefined || log.serial !== ops.words[op + OP_KEY] || status !== STATUS_OK) break;
         if (to === this.state.id) this.onOwnSealed(disk, request, this.sealedLog(log));
         else this.replySealed(log, to, request);
         break;
@@ -554,12 +566,11 @@ export class HeldLogs {
       }
       case HELD_FOUND:
         if (log !== undefined) {
+          // Tried again later: what cannot be read now is not gone.
+          this.watch(log);
+          if (status !== STATUS_OK && status !== STATUS_CORRUPT) break;
           log.loading = false;
-          if (status !== STATUS_OK) this.discard(log);
-          else {
-            this.watch(log);
-            this.inspect(log);
-          }
+          this.inspect(log);
         }
         break;
       case HELD_INSPECT:
@@ -572,8 +583,12 @@ export class HeldLogs {
   /** The owner has been silent for the length of a lease. */
   onTimer(disk: number): void {
     const log = this.logs[disk];
-    if (log === undefined || log.closing || log.loading) return;
+    if (log === undefined || log.closing) return;
     if (this.state.ports.clock.nowNs < log.watchAtNs) return;
+    if (log.loading) {
+      this.readFound(log);
+      return;
+    }
     this.watch(log);
     if (this.state.ports.clock.nowNs - log.heardNs >= this.state.options.lease.durationNs / 2)
       this.inspect(log);
@@ -584,10 +599,14 @@ export class HeldLogs {
     return this.logs.reduce((sum, log) => sum + (log === undefined ? 0 : 1), 0);
   }
 
-  private logOf(disk: number, firstEpoch: number): HeldLog | undefined {
+  private keep(log: HeldLog): void {
+    log.serial = ++this.lastSerial;
+    this.logs[log.disk] = log;
+  }
+
+  private logOf(disk: number, serial: number): HeldLog | undefined {
     const log = this.logs[disk];
-    if (log !== undefined && log.firstEpoch === firstEpoch) return log;
-    return this.leaving.find((other) => other.disk === disk && other.firstEpoch === firstEpoch);
+    return log?.serial === serial ? log : this.leaving.find((other) => other.serial === serial);
   }
 
   /** Logs that wait for their last flash writes. */
@@ -602,22 +621,24 @@ export class HeldLogs {
     const { ports, options, id } = this.state;
     const record = ports.datastore.record(log.disk);
     const listed = segmentOf(record, id, log.firstEpoch) !== undefined;
-    // A log made ready for a segment that is not yet in the record has an epoch beyond the record's.
-    if (!listed && record.epoch >= log.epoch) {
+    const nowNs = ports.clock.nowNs;
+    const silentNs = options.lease.durationNs * (1 + 2 * options.lease.drift);
+    const holder = ports.datastore.holder(log.disk);
+    // A log made ready for a segment that is not yet in the record has an epoch beyond the record's: its owner may name
+    // it, as long as there is one.
+    if (!listed && (record.epoch >= log.epoch || holder < 0)) {
       this.discard(log);
       return;
     }
-    const holder = ports.datastore.holder(log.disk);
     const counter = ports.datastore.counter(log.disk);
-    const nowNs = ports.clock.nowNs;
     if (holder !== log.seenHolder || counter !== log.seenCounter) {
       log.seenHolder = holder;
       log.seenCounter = counter;
       log.seenSinceNs = nowNs;
     }
-    const silentNs = options.lease.durationNs * (1 + 2 * options.lease.drift);
     const orphaned = holder < 0 || holder === id || nowNs - log.seenSinceNs >= silentNs;
-    if (listed && orphaned) this.onOrphan(log);
+    // Of a disk that is clean too: its lock is let go, and logs that nobody will name are given up.
+    if (orphaned) this.onOrphan(log);
   }
 
   private watch(log: HeldLog): void {
@@ -650,7 +671,7 @@ export class HeldLogs {
     const token = this.token(operation, log.disk);
     const op = token - STAGE_HELD;
     ops.words[op + OP_TAG] = to;
-    ops.words[op + OP_KEY] = log.firstEpoch;
+    ops.words[op + OP_KEY] = log.serial;
     ops.numbers[(op >> 2) + OP_START_NS] = request;
     const { disk, firstEpoch, epoch, quotaBytes, sealed } = log;
     const firstSequence = log.releasedThrough + 1;

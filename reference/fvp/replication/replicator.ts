@@ -1,6 +1,8 @@
 /** The owner's side of replication: what it sends to the holders of a disk's log, and what it does about silence. */
+import { DOUBLE_ZERO } from '../../kernel/double-zero.ts';
 import type { HostState } from '../host-state.ts';
 import { BLOCK_BYTES } from '../index/block-index.ts';
+import { CLASS_VM_WRITE } from '../latency-classes.ts';
 import {
   PENDING_FAILED,
   PENDING_LOCAL,
@@ -56,7 +58,15 @@ export class Replicator {
   join(disk: VirtualDisk, host: number): Member {
     let bit = PENDING_LOCAL << 1;
     while (disk.members.some((member) => member.bit === bit)) bit <<= 1;
-    const member = { host, bit, sending: true, resyncNext: Number.POSITIVE_INFINITY };
+    const member: Member = {
+      host,
+      bit,
+      named: false,
+      sending: true,
+      ackNs: DOUBLE_ZERO,
+      slowSinceNs: -1,
+      resyncNext: Number.POSITIVE_INFINITY,
+    };
     disk.members.push(member);
     return member;
   }
@@ -105,11 +115,14 @@ export class Replicator {
     const first = Math.max(disk.checkpoint, disk.destaged) + 1;
     const lost: number[] = [];
     for (const member of disk.members) {
-      if (!member.sending || (disk.required & member.bit) === 0) continue;
+      if (!member.sending || !member.named) continue;
       for (let sequence = first; sequence < ring.next; sequence++) {
         const at = ring.at(sequence);
         if ((ring.words[at + RECORD_PENDING]! & member.bit) === 0) continue;
-        if (nowNs - ring.numbers[at + RECORD_APPENDED_NS]! >= options.replication.timeoutNs) {
+        if (
+          nowNs - ring.numbers[at + RECORD_APPENDED_NS]! >= options.replication.timeoutNs ||
+          this.isSlow(member, nowNs)
+        ) {
           member.sending = false;
           lost.push(member.host);
         }
@@ -134,6 +147,14 @@ export class Replicator {
       }
     }
     if (waiting) this.setTimer(disk);
+  }
+
+  /** True when a holder has kept the guest waiting for too long, for as long as one that is silent is borne with. */
+  private isSlow(member: Member, nowNs: number): boolean {
+    const { timeoutNs } = this.state.options.replication;
+    if (!this.state.classes.isSlow(CLASS_VM_WRITE, member.ackNs)) member.slowSinceNs = -1;
+    else if (member.slowSinceNs < 0) member.slowSinceNs = nowNs;
+    return member.slowSinceNs >= 0 && nowNs - member.slowSinceNs >= timeoutNs;
   }
 
   /** Copies the log to a new holder, a window of records ahead of its acknowledgements. */

@@ -273,6 +273,8 @@ export function openTransition(control: Control): Transition {
             disk.log = log.space;
             disk.ownLog = true;
             disk.reserved = log.reservedBuckets > 0;
+            // Where this host's flash fails to deliver, any other holder may have the record.
+            work.sources = holdersOf(record).filter((host) => host !== state.id);
             loaded(disk, start, Math.max(start, tail));
             return 0;
           }

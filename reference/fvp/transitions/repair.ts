@@ -1,5 +1,5 @@
 import type { Control } from '../control.ts';
-import type { FtRecord } from '../ft-record.ts';
+import { type FtRecord, holdersOf } from '../ft-record.ts';
 import { RECORD_PENDING } from '../log/record-ring.ts';
 import {
   FIELD_FROM,
@@ -56,6 +56,8 @@ export function repairTransition(control: Control): Transition {
     member.sending = false;
     member.resyncNext = disk.checkpoint + 1;
     disk.copies |= member.bit;
+    // It may be named any moment: from here on nothing is acknowledged that it lacks, but by a checkpoint.
+    disk.required |= member.bit;
     const { ring } = disk;
     for (let sequence = disk.checkpoint + 1; sequence < ring.next; sequence++)
       ring.words[ring.at(sequence) + RECORD_PENDING]! |= member.bit;
@@ -171,13 +173,19 @@ export function repairTransition(control: Control): Transition {
       },
       {
         name: 'write record: holders replaced',
+        isSettling: true,
         run: (disk) => control.writeRecord(disk, () => repairedRecord(disk)),
       },
       {
         name: 'acknowledge under the new holders',
         run(disk) {
-          const lost = disk.members.filter((member) => !member.sending);
-          control.setMembers(disk, live(disk));
+          // One that has been lost since is for the next repair: the record names it.
+          const named = holdersOf(disk.record);
+          const lost = disk.members.filter(({ host }) => !named.includes(host));
+          control.setMembers(
+            disk,
+            disk.members.filter(({ host }) => named.includes(host)),
+          );
           disk.throughCheckpoint = false;
           for (const { host } of lost) parts.replicator.forget(disk, host);
           parts.writes.commit(disk);
@@ -190,7 +198,10 @@ export function repairTransition(control: Control): Transition {
     failed(disk) {
       // Hosts that were to join and are not named have nothing that counts.
       for (const { host } of disk.work.joining) parts.replicator.forget(disk, host);
-      disk.members = disk.members.filter((member) => !disk.work.joining.includes(member));
+      control.setMembers(
+        disk,
+        disk.members.filter((member) => !disk.work.joining.includes(member)),
+      );
       disk.work.joining = [];
       disk.work.forced = true;
       control.begin(disk, DRAIN);

@@ -16,6 +16,8 @@ export interface Step {
   readonly name: string;
   /** What ends the step beside answers: no write in flight any more, or the log destaged as far as is wanted. */
   readonly until?: 'quiet' | 'destaged';
+  /** Seen through once it has begun: what it sends may take effect whatever happens, and nobody would know. */
+  readonly isSettling?: true;
   /** Emits the step's outputs. @returns how many answers to await; 0 goes on at once, FAIL gives the transition up */
   run(disk: VirtualDisk): number;
   /** A datastore or flash request of the step is complete. Without it STATUS_OK counts and anything else fails. */

@@ -38,23 +38,28 @@ export class RecordBeforeAckChecker extends Checker {
         `write ${io.number} was acknowledged under holders ${holders.join(', ')}: not so many hosts`,
       );
     for (const host of holders) {
-      const { medium, flashLost } = this.plane.places[host]!;
+      const { medium, everLostFlash } = this.plane.places[host]!;
       const header = medium.header(io.disk);
-      // Flash that has failed, or been replaced, since it took the write.
-      if (flashLost || header === undefined || header.firstEpoch !== firstEpoch) continue;
-      if (!medium.hasPayload(io.disk, io.number))
+      // Flash that has failed may have done so since it took the write.
+      if (everLostFlash || header === undefined || header.firstEpoch !== firstEpoch) continue;
+      const found = medium.recordOf(io.disk, io.number);
+      if (found === undefined)
         this.object(`write ${io.number} of disk ${io.disk} was acknowledged and holder ${host} lacks it`);
+      else if (found.sequence - 1 > record.checkpoint && !medium.hasSequence(io.disk, found.sequence - 1))
+        this.object(
+          `write ${io.number} was acknowledged and holder ${host} lacks record ${found.sequence - 1}`,
+        );
     }
   }
 
   /** A holder is named after it has the whole log: every acknowledged write that is not on the datastore. */
   private newHolder(disk: number, holder: number): void {
     const { content } = this.world;
-    const { medium, flashLost } = this.plane.places[holder]!;
-    if (flashLost) return;
+    const { medium, everLostFlash } = this.plane.places[holder]!;
+    if (everLostFlash) return;
     for (const io of content.writesOf(disk)) {
       if (io.completed === 0 || io.aborted || content.isOnDatastore(io)) continue;
-      if (!medium.hasPayload(disk, io.number))
+      if (medium.recordOf(disk, io.number) === undefined)
         this.object(`holder ${holder} of disk ${disk} was named, and lacks acknowledged write ${io.number}`);
     }
   }

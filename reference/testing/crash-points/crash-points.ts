@@ -141,6 +141,7 @@ function caseOf(course: Course, seed: number): FuzzCase {
     weather: CALM,
     clocks: scenario.hosts.map(() => ({ offsetNs: 0, drift: 0 })),
     tearing: true,
+    aim: undefined,
     beyond: false,
   };
 }

@@ -13,6 +13,7 @@ import { MODE_NAMES, type ModeName, modeOf } from '../../fvp/mode.ts';
 import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
 import { OP_FLUSH, OP_READ, OP_WRITE } from '../../kernel/io.ts';
 import { RandomStream } from '../../kernel/random.ts';
+import { type Aim, drawAim } from './cells.ts';
 import { FaultAtlas } from './fault-atlas.ts';
 
 export interface FuzzCase {
@@ -25,6 +26,8 @@ export interface FuzzCase {
   readonly weather: Weather;
   readonly clocks: readonly ClockError[];
   readonly tearing: boolean;
+  /** Where a host is stopped beside; undefined: nowhere. */
+  readonly aim: Aim | undefined;
   /** Faults may go beyond what the mode promises: loss is allowed, if it is declared. */
   readonly beyond: boolean;
 }
@@ -45,6 +48,7 @@ const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+const REPLICAS_MOST = 2;
 const MS = 1e6;
 const SECOND = 1e9;
 
@@ -59,10 +63,9 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
   const vms = 1 + below(2);
   const accelerated: readonly ModeName[] = MODE_NAMES.filter((name) => name !== 'none');
   const mode = chance(75) ? pick(['write-back+1', 'write-back+2'] as const) : pick(accelerated);
-  // A change of mode keeps the promise of the first one.
-  const modes = accelerated.filter(
-    (name) => !modeOf(name).writeBack || modeOf(name).replicas >= modeOf(mode).replicas,
-  );
+  // A change of mode keeps the promise of the first one; write-through has none to keep, and goes over to the strongest.
+  const replicas = mode === 'write-through' ? REPLICAS_MOST : modeOf(mode).replicas;
+  const modes = accelerated.filter((name) => !modeOf(name).writeBack || modeOf(name).replicas >= replicas);
   // Small times and sizes, so that much happens in a second.
   const leaseNs = pick([800 * MS, 1600 * MS]);
   const scenario = plainScenario({
@@ -79,7 +82,7 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
       write: { distribution: 'exponential', mean: pick(['500us', '4ms']) },
     }),
     link: deviceOf(link, { latency: pick(['15us', '200us']), bandwidth: '1GB/s', overhead: '0' }),
-    flashCapacityBytes: pick([24, 96]) * 2 ** 20,
+    flashCapacityBytes: pick([6, 24, 96]) * 2 ** 20,
     fvp: {
       dirtyLimitBytes: pick([1, 2, 4]) * 2 ** 20,
       populate: chance(80),
@@ -107,7 +110,7 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
   const loads = scenario.vms.map(() => drawLoad(random, 1000, spanNs));
 
   const kinds = FAULT_KINDS.filter(() => chance(45));
-  const atlas = new FaultAtlas(hosts, modeOf(mode).writeBack ? modeOf(mode).replicas : 0, mode, beyond);
+  const atlas = new FaultAtlas(hosts, replicas, beyond);
   const events: ClusterEvent[] = [];
   if (kinds.length > 0) {
     const count = 5 + below(8);
@@ -132,7 +135,8 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
     offsetNs: below(5) * SECOND,
     drift: (below(2001) - 1000) / 1e6 / 2,
   }));
-  return { seed, scenario, mode, loads, events, weather, clocks, tearing: chance(70), beyond };
+  const tearing = chance(70);
+  return { seed, scenario, mode, loads, events, weather, clocks, tearing, aim: drawAim(seed), beyond };
 }
 
 /** Overlapping writes of many sizes, reads and flushes over a small range. */
@@ -174,12 +178,13 @@ function drawFault(
 ): ClusterEvent[] {
   const below = (bound: number) => random.nextBelow(bound);
   const host = below(hosts);
-  const forNs = [5 * MS, 100 * MS, leaseNs * 2][below(3)]! + below(50 * MS);
+  const forNs =
+    [5 * MS, 100 * MS, leaseNs, leaseNs * 2][below(4)]! + below(below(2) === 0 ? 50 * MS : leaseNs / 2);
   const one = (event: ClusterEventKind): ClusterEvent[] => [{ atNs, ...event }];
   const device = below(2) === 0 ? ('datastore' as const) : { flashOf: host };
   switch (kind) {
     case 'crash': {
-      const downNs = [50 * MS, SECOND, 4 * SECOND][below(3)]! + below(100 * MS);
+      const downNs = [50 * MS, SECOND, 4 * SECOND, 20 * SECOND][below(4)]! + below(100 * MS);
       const several = below(10) === 0 ? Array.from({ length: hosts }, (_, other) => other) : [host];
       const emptyFlash = below(4) === 0 && atlas.mayLose(several);
       return [

@@ -2,7 +2,6 @@
  * Keeps the loss of flash within what a mode promises: data survives as long as no more hosts lose theirs than there are
  * replicas. Hosts that have lost it count for good, since nothing says when their copies have been replaced.
  */
-import type { ModeName } from '../../fvp/mode.ts';
 
 export class FaultAtlas {
   private readonly lost = new Set<number>();
@@ -10,9 +9,9 @@ export class FaultAtlas {
   private readonly beyond: boolean;
 
   /** @param beyond nothing is kept within any promise */
-  constructor(hosts: number, replicas: number, mode: ModeName, beyond: boolean) {
-    // Write-through has nothing to lose; in the other modes a host is left that has everything.
-    this.most = mode === 'write-through' ? hosts - 1 : Math.min(replicas, hosts - 2);
+  constructor(hosts: number, replicas: number, beyond: boolean) {
+    // A host is left that has everything, and one to replace those that are lost.
+    this.most = Math.min(replicas, hosts - 2);
     this.beyond = beyond;
   }
 

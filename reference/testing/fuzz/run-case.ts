@@ -7,6 +7,7 @@ import { hash2, hashName } from '../../kernel/random.ts';
 import type { Verdict, World } from '../checkers/checker.ts';
 import { allCheckers } from '../checkers/checkers.ts';
 import { StampedContent } from '../stamped-content.ts';
+import { CellProbe } from './cells.ts';
 import type { FuzzCase } from './draw-case.ts';
 
 export interface CaseResult {
@@ -24,6 +25,11 @@ export interface CaseResult {
   readonly migrations: number;
   readonly repairs: number;
   readonly declaredLost: number;
+  /** Crash points come by, and the one at which a host was stopped; `transition/step|point`. */
+  readonly points: readonly string[];
+  readonly crashedAt: string | undefined;
+  /** `transition/step|kind`: what was under way when an event of the schedule took place. */
+  readonly faultsAt: readonly string[];
 }
 
 /** How long the load of a case lasts at the most, about. */
@@ -39,6 +45,8 @@ export function runCase(
     attach(machineOf: (host: number) => Host | undefined, isLoaded: () => boolean): void;
   },
 ): CaseResult {
+  const cells = new CellProbe(fuzz.aim);
+  const faultsAt = new Set<string>();
   const content = new StampedContent();
   const world: World = { content, run: undefined, beyond: fuzz.beyond };
   const checkers = allCheckers(world);
@@ -63,17 +71,20 @@ export function runCase(
           tearing: fuzz.tearing,
           watcher: {
             ...watcher,
+            eventBegins: (kind) => {
+              for (const step of cells.underWay(world.run!.runtime.fvpHosts)) faultsAt.add(`${step}|${kind}`);
+            },
             crashed: (host) => {
               const plane = world.run?.plane;
               plane?.at(plane.nowNs + RESTART_NS, () => plane.restart(host));
             },
           },
-          ...(probe === undefined ? {} : { probe }),
+          probe: probe ?? cells,
         },
       },
     );
     world.run = run;
-    probe?.attach(
+    (probe ?? cells).attach(
       (host) => run.plane!.machineOf(host),
       () => run.progressNs > 0,
     );
@@ -86,7 +97,7 @@ export function runCase(
   const count = (test: (entry: (typeof history)[number]) => boolean) => history.filter(test).length;
   const faults: Record<string, number> = {};
   for (const { event } of history)
-    if (event !== 'state' && event !== 'vm') faults[event] = (faults[event] ?? 0) + 1;
+    if (event !== 'state' && event !== 'vm' && event !== 'degraded') faults[event] = (faults[event] ?? 0) + 1;
   return {
     seed: fuzz.seed,
     objections: checkers.map((checker) => checker.verdict()).filter(({ valid }) => valid !== true),
@@ -98,6 +109,9 @@ export function runCase(
     migrations: faults['migrate'] ?? 0,
     repairs: count(({ state }) => state === 'WB_RESYNC'),
     declaredLost: count(({ event, detail }) => event === 'vm' && detail === 'lost'),
+    points: cells.points(),
+    crashedAt: cells.crashedAt,
+    faultsAt: [...faultsAt],
   };
 }
 

@@ -27,6 +27,7 @@ export function shrink(fuzz: FuzzCase, failed: CaseResult, runsMost = RUNS_MOST)
     result = again;
     return true;
   };
+  fails({ ...best, aim: undefined });
   fails({ ...best, weather: CALM });
   fails({ ...best, clocks: best.clocks.map(() => ({ offsetNs: 0, drift: 0 })), tearing: false });
   // Halves first, then ever smaller pieces.

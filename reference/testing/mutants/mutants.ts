@@ -224,7 +224,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (sequence === disk.committed + 1)\n            this.commit(disk);',
     replace:
       'if (sequence === disk.committed + 1)\n            this.commit(disk);\n        else\n            this.acknowledge(disk, at, PART_ORDER);',
-    checker: 'acknowledged-durability',
+    checker: 'record-before-ack',
   },
   {
     name: 'replay the shortest log',
