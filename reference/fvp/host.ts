@@ -124,7 +124,11 @@ export class Host {
       if (isSilent || disk.transition === OPEN) this.control.giveAway(disk);
       else this.control.lost(disk);
     };
-    this.replicator = new Replicator(state, (disk) => this.control.membersLost(disk));
+    this.replicator = new Replicator(
+      state,
+      (disk) => this.control.membersLost(disk),
+      (disk) => this.control.logSlow(disk),
+    );
     this.held = new HeldLogs(
       state,
       (log) => this.recover(log),

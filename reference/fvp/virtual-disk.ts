@@ -221,6 +221,10 @@ export class VirtualDisk {
   ownLog = false;
   /** Write-back failed: it is tried again after this long, twice as long each time (hysteresis, 12.4-19). */
   retryNs = 0;
+  /** When write-back was last reached. */
+  armedNs = Number.NEGATIVE_INFINITY;
+  /** When a holder was last dropped because it was slow. */
+  slowHolderNs = Number.NEGATIVE_INFINITY;
   retryAtNs = 0;
   retryTimerSet = false;
 

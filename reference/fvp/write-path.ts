@@ -24,7 +24,7 @@ import {
   LEAF_BYTES,
   sectorMask,
 } from './index/block-index.ts';
-import { CLASS_VM_WRITE } from './latency-classes.ts';
+import { CLASS_DATASTORE_WRITE, CLASS_VM_WRITE } from './latency-classes.ts';
 import {
   OVERLAPPING,
   PENDING_FAILED,
@@ -668,6 +668,8 @@ export class WritePath {
   onThroughSan(disk: VirtualDisk, op: number, status: Status): void {
     const waitedNs = this.state.ports.clock.nowNs - this.state.ops.numbers[(op >> 2) + OP_START_NS]!;
     this.state.waited(op, PART_DATASTORE, waitedNs);
+    // Not what waits for a checkpoint: only what the datastore itself takes.
+    this.state.classes.sample(CLASS_DATASTORE_WRITE, waitedNs, this.state.ports.clock.nowNs);
     this.finishThrough(disk, op, status, true);
     if (status === STATUS_REFUSED && !disk.dead) this.events.fenced(disk);
   }

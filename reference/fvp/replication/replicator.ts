@@ -48,10 +48,17 @@ export class Replicator {
   private readonly state: HostState;
   /** Called when holders have been silent too long: they are lost. */
   private readonly onLost: (disk: VirtualDisk, hosts: readonly number[]) => void;
+  /** Called when replication is slow whoever holds: the disk is better off in write-through for a time. */
+  private readonly onSlow: (disk: VirtualDisk) => void;
 
-  constructor(state: HostState, onLost: (disk: VirtualDisk, hosts: readonly number[]) => void) {
+  constructor(
+    state: HostState,
+    onLost: (disk: VirtualDisk, hosts: readonly number[]) => void,
+    onSlow: (disk: VirtualDisk) => void,
+  ) {
     this.state = state;
     this.onLost = onLost;
+    this.onSlow = onSlow;
   }
 
   /** A new member with a bit of its own; it is awaited by no write yet. */
@@ -119,10 +126,14 @@ export class Replicator {
       for (let sequence = first; sequence < ring.next; sequence++) {
         const at = ring.at(sequence);
         if ((ring.words[at + RECORD_PENDING]! & member.bit) === 0) continue;
-        if (
-          nowNs - ring.numbers[at + RECORD_APPENDED_NS]! >= options.replication.timeoutNs ||
-          this.isSlow(member, nowNs)
-        ) {
+        const isSlow = this.isSlow(member, nowNs);
+        // Another one would be no better: the way there is slow, not the holder.
+        if (isSlow && nowNs - disk.slowHolderNs < options.retry.firstNs) {
+          this.onSlow(disk);
+          break;
+        }
+        if (isSlow) disk.slowHolderNs = nowNs;
+        if (isSlow || nowNs - ring.numbers[at + RECORD_APPENDED_NS]! >= options.replication.timeoutNs) {
           member.sending = false;
           lost.push(member.host);
         }

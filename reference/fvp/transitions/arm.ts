@@ -122,7 +122,7 @@ export function armTransition(control: Control): Transition {
           disk.throughCheckpoint = false;
           disk.destaged = disk.ring.next - 1;
           disk.checkpoint = disk.destaged;
-          disk.retryNs = 0;
+          disk.armedNs = state.ports.clock.nowNs;
           return 0;
         },
       },
