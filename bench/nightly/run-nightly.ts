@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 interface NightlyRun {
   readonly what: string;
   /** Path filter for vitest, or a program from this module's folder. */
-  readonly run: { readonly tests: string } | { readonly program: string };
+  readonly run: { readonly tests: string } | { readonly program: string; readonly argv?: readonly string[] };
   readonly sizes?: Readonly<Record<string, string>>;
 }
 
@@ -26,6 +26,13 @@ const RUNS: readonly NightlyRun[] = [
     sizes: { FVP_FUZZ_RUNS: '20000' },
   },
   {
+    what: 'a hundred thousand seeds of the cluster tester',
+    run: {
+      program: '../../../bench/bin/fvp.js',
+      argv: ['cluster', 'fuzz', '--seeds', '100000', '--coverage'],
+    },
+  },
+  {
     what: 'a trace of 100 million rows, described and replayed in bounded memory',
     run: { program: '../long/run-long.js' },
   },
@@ -36,7 +43,7 @@ function exitCodeOf({ run, sizes = {} }: NightlyRun): number | null {
   const [command, argv] =
     'tests' in run
       ? ['npx', ['vitest', 'run', run.tests]]
-      : [process.execPath, [fileURLToPath(new URL(run.program, import.meta.url))]];
+      : [process.execPath, [fileURLToPath(new URL(run.program, import.meta.url)), ...(run.argv ?? [])]];
   // A size that the caller sets stays.
   return spawnSync(command, argv, { env: { ...sizes, ...process.env }, stdio: 'inherit' }).status;
 }
@@ -46,7 +53,7 @@ function main(): void {
   const failed: string[] = [];
   for (const each of RUNS) {
     const { what, run } = each;
-    if (only !== undefined && !Object.values(run).some((name: string) => name.includes(only))) continue;
+    if (only !== undefined && !('tests' in run ? run.tests : run.program).includes(only)) continue;
     const startedMs = performance.now();
     const status = exitCodeOf(each);
     const seconds = Math.round((performance.now() - startedMs) / 1000);

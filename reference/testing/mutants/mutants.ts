@@ -44,7 +44,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: '& ~PENDING_LOCAL) | PENDING_FAILED;\n        this.forget',
     replace: '& ~PENDING_LOCAL);\n        this.forget',
     checker: 'record-before-ack',
-    seed: 3,
   },
   {
     name: 'acknowledge before the record says write-back',
@@ -53,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return control.writeRecord(disk, () => armedRecord(disk));',
     replace: 'return 0 * control.writeRecord(disk, () => armedRecord(disk));',
     checker: 'record-before-ack',
-    seed: 14,
+    seed: 4,
   },
   {
     name: 'acknowledge under fewer holders before the record says so',
@@ -62,7 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '=> control.writeRecord(disk, () => repairedRecord(disk)),',
     replace: '=> 0 * control.writeRecord(disk, () => repairedRecord(disk)),',
     checker: 'record-before-ack',
-    seed: 12,
+    seed: 1,
   },
   {
     name: 'name a new holder before it holds the whole log',
@@ -88,7 +87,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (disk.checkpoint === disk.work.drainThrough)',
     replace: 'if (disk.checkpoint <= disk.work.drainThrough)',
     checker: 'checkpoint-conservative',
-    seed: 14,
+    seed: 4,
   },
   {
     name: 'take a failed destage write for a done one',
@@ -98,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       '}\n        const ops = this.state.ops;\n        if (ops.words[op + OP_OPERATION] !== SAN_FLUSH)',
     checker: 'checkpoint-conservative',
-    seed: 3,
+    seed: 10,
   },
   {
     name: 'answer the guest after the end of the lease',
@@ -107,6 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (ports.clock.nowNs < disk.leaseEndsNs) {',
     replace: 'if (!disk.dead) {',
     checker: 'lease-respected',
+    seed: 2,
   },
   {
     name: 'count the lease from the answer, not from the question',
@@ -115,6 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const endsNs = issuedNs + options.lease.durationNs;',
     replace: 'const endsNs = nowNs + options.lease.durationNs;',
     checker: 'lease-respected',
+    seed: 2,
   },
   {
     name: 'renew a lease without asking',
@@ -124,6 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       'disk.leaseEndsNs = ports.clock.nowNs + options.lease.durationNs;\n        if (disk.heartbeatUnderWay)\n            counters.leasesAtRisk++;',
     checker: 'lease-respected',
+    seed: 2,
   },
   {
     name: 'heartbeats overlook that they are refused',
@@ -132,7 +134,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (status === STATUS_REFUSED) {',
     replace: 'if (status < 0) {',
     checker: 'liveness',
-    seed: 35,
   },
   {
     name: 'take the lock of a living owner',
@@ -148,7 +149,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'cluster/faults/fault-plane.js',
     find: 'return item.fence < 0 ? lock.holder < 0 : item.fence === lock.fence;',
     replace: 'return true;',
-    checker: 'single-writer',
+    checker: 'checkpoint-conservative',
+    seed: 4,
   },
   {
     name: 'a new owner does not raise the version',
@@ -157,7 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'version: before.version + 1, owner',
     replace: 'version: before.version, owner',
     checker: 'single-writer',
-    seed: 3,
+    seed: 1,
   },
   {
     name: 'a holder takes appends of any epoch into a sealed log',
@@ -198,7 +200,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (ring.numbers[at + RECORD_PREVIOUS] >= first || discard)',
     replace: 'if (discard)',
     checker: 'destage-order',
-    seed: 183,
+    seed: 1,
   },
   {
     name: 'cache a write-through write that overtakes another',
@@ -207,7 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return ring.words[at + RECORD_PENDING] !== 0 || ring.words[at + RECORD_OP] === OVERLAPPING;',
     replace: 'return false;',
     checker: 'fresh-reads',
-    seed: 311,
+    seed: 1,
   },
   {
     name: 'destage what is not committed',
@@ -216,6 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.lastHere(disk) : disk.committed;',
     replace: 'this.lastHere(disk) : disk.ring.next - 1;',
     checker: 'checkpoint-conservative',
+    seed: 8,
   },
   {
     name: 'acknowledge a write before those of lower numbers',
@@ -225,6 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       'if (sequence === disk.committed + 1)\n            this.commit(disk);\n        else\n            this.acknowledge(disk, at, PART_ORDER);',
     checker: 'record-before-ack',
+    seed: 1,
   },
   {
     name: 'replay the shortest log',
@@ -241,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (log.releasedThrough > start)\n                start = log.releasedThrough;',
     replace: 'if (log.committedThrough > start)\n                start = log.committedThrough;',
     checker: 'checkpoint-conservative',
-    seed: 20,
+    seed: 4,
   },
   {
     name: 'checkpoint what is committed and not yet destaged',
@@ -250,14 +254,14 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const through = disk.destaged;',
     replace: 'const through = disk.committed;',
     checker: 'checkpoint-conservative',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'holders release what no checkpoint covers',
     invariant: 10,
     file: 'fvp/replication/replicator.js',
-    find: 'FIELD_RELEASED_THROUGH] = disk.checkpoint;\n        fields[base + FIELD_KEY] = disk.id;',
-    replace: 'FIELD_RELEASED_THROUGH] = disk.destaged;\n        fields[base + FIELD_KEY] = disk.id;',
+    find: 'FIELD_RELEASED_THROUGH] = disk.checkpoint;\n        return message;',
+    replace: 'FIELD_RELEASED_THROUGH] = disk.destaged;\n        return message;',
     checker: 'replica-release',
     seed: 1,
   },
@@ -291,9 +295,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'read the datastore for a dirty block',
     invariant: 11,
     file: 'fvp/read-path.js',
-    find: 'if (stamp > committed && ring.words[ring.at(stamp) + RECORD_PENDING] !== 0) {',
-    replace:
-      'if (disk.logging ? stamp > disk.destaged : stamp > committed && ring.words[ring.at(stamp) + RECORD_PENDING] !== 0) {',
+    find: 'if (stamp > committed && isUnsettled(ring, stamp)) {',
+    replace: 'if (disk.logging ? stamp > disk.destaged : stamp > committed && isUnsettled(ring, stamp)) {',
     checker: 'fresh-reads',
     seed: 1,
   },
@@ -309,8 +312,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'do not wait for the commit of what is read',
     invariant: 11,
     file: 'fvp/read-path.js',
-    find: 'if (disk.logging && newest > disk.committed) {',
-    replace: 'if (newest < 0) {',
+    find: 'if (disk.logging && newest > disk.committed) {\n            this.park(disk, op, newest);',
+    replace: 'if (newest < 0) {\n            this.park(disk, op, newest);',
     checker: 'fresh-reads',
     seed: 1,
   },
@@ -321,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (disk.index.words[position + ENTRY_STAMP] < barrier) {',
     replace: 'if (barrier >= 0) {',
     checker: 'fresh-reads',
-    seed: 311,
+    seed: 1,
   },
   {
     name: 'populate over a write that was in flight',
@@ -330,7 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return disk.logging ? disk.ring.next : disk.committed + 1;',
     replace: 'return disk.ring.next;',
     checker: 'fresh-reads',
-    seed: 311,
+    seed: 1,
   },
   {
     name: 'ask the former host for what was written since',
@@ -339,7 +342,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'disk.index.words[position + ENTRY_STAMP] >= disk.remoteFrom)',
     replace: 'disk.index.words[position + ENTRY_STAMP] < 0)',
     checker: 'fresh-reads',
-    seed: 209,
+    seed: 2,
   },
   {
     name: 'a former host answers whoever asks, whatever was written since',
@@ -356,6 +359,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'disk.index = new BlockIndex();',
     replace: '',
     checker: 'fresh-reads',
+    seed: 26,
   },
   {
     name: 'keep the old copy where the write of the new one failed',
@@ -372,7 +376,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (work.asked.get(host) !== fields[base + FIELD_REQUEST])',
     replace: 'if (!work.asked.has(host) && !disk.members.some((member) => member.host === host))',
     checker: 'record-before-ack',
-    seed: 49,
   },
   {
     name: 'replay past a gap',
@@ -415,6 +418,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'work.isLost = answered;',
     replace: 'work.isLost = true;',
     checker: 'declared-loss',
+    seed: 16,
   },
   {
     name: 'append beyond the quota',
@@ -423,6 +427,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (!log.hasRoom(slots) && log.heldBuckets >= this.state.logBuckets)',
     replace: 'if (slots < 0)',
     checker: 'bounded-dirty',
+    seed: 9,
   },
   {
     name: 'never try a failed destage write again',
@@ -431,7 +436,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (disk.destageTimerSet)\n            return;',
     replace: 'return;',
     checker: 'liveness',
-    seed: 112,
+    seed: 10,
   },
   {
     name: 'never look again for the log of an orphan',
@@ -440,6 +445,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'disk.retryTimerSet = true;',
     replace: '',
     checker: 'liveness',
+    seed: 16,
   },
   {
     name: 'drop the request of a fill that came too late',
@@ -449,6 +455,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       '{\n                this.state.counters.droppedFills++;\n                return;\n            }\n        }\n        ops.release(op);',
     checker: 'nothing-leaked',
+    seed: 1,
   },
   {
     name: 'keep the reservation of a log that has ended',
@@ -457,6 +464,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.state.reservedBuckets -= this.state.quotaBuckets(this.state.options.dirtyLimitBytes);',
     replace: '',
     checker: 'nothing-leaked',
-    seed: 311,
+    seed: 1,
   },
 ];
