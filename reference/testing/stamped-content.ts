@@ -425,7 +425,14 @@ export class StampedContent implements ClusterContent {
   private deliver(request: Request, sectors: Map<number, number>, start: number): void {
     for (const move of request.moves) {
       const buffer = this.bufferOf(request.host, move.payload);
-      const own = this.guestIos.get(move.payload)!.operation === OP_WRITE;
+      const io = this.guestIos.get(move.payload);
+      if (io === undefined) {
+        this.violations.push(
+          `host ${request.host} reads for payload ${move.payload}, which no guest has asked for`,
+        );
+        continue;
+      }
+      const own = io.operation === OP_WRITE;
       for (let i = 0; i < move.bytes / SECTOR; i++) {
         const found = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
         const stamp = i === request.corruptAt ? CORRUPT : found;

@@ -44,6 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '& ~PENDING_LOCAL) | PENDING_FAILED;\n        this.forget',
     replace: '& ~PENDING_LOCAL);\n        this.forget',
     checker: 'record-before-ack',
+    seed: 83,
   },
   {
     name: 'acknowledge before the record says write-back',
@@ -70,6 +71,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (!member.sending)\n            return false;',
     replace: 'return true;',
     checker: 'record-before-ack',
+    seed: 202,
   },
   {
     name: 'copy only new records to a new holder',
@@ -96,7 +98,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.wait(disk, op);\n            return;\n        }\n        const ops = this.state.ops;\n        if (ops.words[op + OP_OPERATION] !== SAN_FLUSH)',
     replace:
       '}\n        const ops = this.state.ops;\n        if (ops.words[op + OP_OPERATION] !== SAN_FLUSH)',
-    checker: 'checkpoint-conservative',
+    checker: 'acknowledged-durability',
     seed: 10,
   },
   {
@@ -134,6 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (status === STATUS_REFUSED) {',
     replace: 'if (status < 0) {',
     checker: 'liveness',
+    seed: 74,
   },
   {
     name: 'take the lock of a living owner',
@@ -142,6 +145,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.ceil(options.lease.durationNs * (1 + 2 * options.lease.drift))',
     replace: 'Math.ceil(options.lease.durationNs / 16)',
     checker: 'lease-respected',
+    seed: 213,
   },
   {
     name: 'the datastore overlooks the fence',
@@ -168,6 +172,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '|| log.sealed)\n            return;\n        if (fields[base + FIELD_EPOCH] < log.epoch || log.closing',
     replace: ')\n            return;\n        if (log.closing',
     checker: 'epoch-fencing',
+    seed: 79,
   },
   {
     name: 'a holder takes appends of an older epoch',
@@ -176,6 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (fields[base + FIELD_EPOCH] < log.epoch || log.closing || log.loading)',
     replace: 'if (log.closing || log.loading)',
     checker: 'epoch-fencing',
+    seed: 79,
   },
   {
     name: 'replay without sealing the holders',
@@ -236,7 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'fvp/transitions/open.js',
     find: 'if (tail < committed || tail < 0)\n                continue;\n            if (tail > bestTail ||',
     replace: 'if (tail < 0)\n                continue;\n            if (best < 0 || tail < bestTail ||',
-    checker: 'acknowledged-durability',
+    checker: 'fresh-reads',
+    seed: 256,
   },
   {
     name: 'replay from what was committed, not from what was released',
@@ -282,6 +289,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'disk.destaged = disk.batchLast;',
     replace: 'disk.destaged = disk.batchLast;\n        disk.log.release(disk.ring.next - 1);',
     checker: 'fresh-reads',
+    seed: 82,
   },
   {
     name: 'reuse the space of a log while it is written',
@@ -307,6 +315,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'newestRecord(disk, offset) {\n        if (!disk.logging)',
     replace: 'newestRecord(disk, offset) {\n        if (disk.logging || offset >= 0)',
     checker: 'fresh-reads',
+    seed: 46,
   },
   {
     name: 'do not wait for the commit of what is read',
@@ -368,6 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (status !== STATUS_OK) {\n            this.forget(disk, ops.numbers',
     replace: 'if (status < 0) {\n            this.forget(disk, ops.numbers',
     checker: 'fresh-reads',
+    seed: 46,
   },
   {
     name: 'one host counts as two holders',
@@ -383,7 +393,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'fvp/replication/held-logs.js',
     find: 'while (tail + 1 < ring.next && ring.words[ring.at(tail + 1) + RECORD_PENDING] === 0)',
     replace: 'while (tail + 1 < ring.next)',
-    checker: 'acknowledged-durability',
+    checker: 'fresh-reads',
+    seed: 103,
   },
   {
     name: 'replay a log with a hole among what was committed',
@@ -401,6 +412,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       'if (status === STATUS_OK || status === STATUS_CORRUPT || disk.dead) {\n            disk.unreadable = 0;\n            this.finish(disk, op, STATUS_OK, PART_LOCAL_FLASH);',
     checker: 'fresh-reads',
+    seed: 110,
   },
   {
     name: 'destage corrupt data',
