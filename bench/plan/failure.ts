@@ -1,16 +1,10 @@
 /** `fvp plan failure`: the same objectives while something is broken; what one host fewer does, in numbers. */
 import { type ModeName, modeOf } from '../../reference/fvp/mode.ts';
 import { formatCount, formatNs } from '../../reference/kernel/units.ts';
-import {
-  PLAN_SCHEMA,
-  type PlanCheck,
-  type PlanDocument,
-  type PlanPoint,
-  type PrunedPoint,
-} from '../../results/schema/plan-document.ts';
+import type { PlanCheck, PlanDocument, PlanPoint, PrunedPoint } from '../../results/schema/plan-document.ts';
 import { checksOf } from './objectives.ts';
 import type { PointResult } from './point.ts';
-import { Configuration, isSaturated, type Question, type Variation } from './question.ts';
+import { Configuration, documentOf, isSaturated, type Question, type Variation } from './question.ts';
 import { missText } from './size.ts';
 
 interface FailureCase {
@@ -87,19 +81,14 @@ export async function failure(question: Question, options: FailureOptions): Prom
   const broken = outcomes.filter(({ point }) => point.met === false);
   const whole =
     outcomes.length > 0 && question.objectives.length > 0 && broken.length === 0 && pruned.length === 0;
-  return {
-    schema: PLAN_SCHEMA,
-    question: 'failure',
-    objectives: question.objectives.map(({ text }) => text),
+  return documentOf('failure', question, {
     answer: whole ? outcomes[0]!.point : null,
-    runnerUp: null,
     points: outcomes.map(({ point }) => point),
-    pareto: [],
     pruned,
     notes: outcomes
       .flatMap((outcome) => notesOf(outcome, outcomes[0]!))
       .concat(verdictOf(question, outcomes, options.mode)),
-  };
+  });
 }
 
 function figuresOf(results: readonly PointResult[]): PlanPoint['figures'] {

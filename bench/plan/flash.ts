@@ -10,9 +10,9 @@ import {
   formatSignificant,
   NS_PER_S,
 } from '../../reference/kernel/units.ts';
-import { PLAN_SCHEMA, type PlanDocument, type PlanPoint } from '../../results/schema/plan-document.ts';
+import type { PlanDocument, PlanPoint } from '../../results/schema/plan-document.ts';
 import type { PointResult } from './point.ts';
-import { Configuration, type Question } from './question.ts';
+import { Configuration, documentOf, type Question } from './question.ts';
 
 export interface FlashOptions {
   /** Capacities, each a size or a share of the footprint. */
@@ -47,17 +47,12 @@ export async function flash(question: Question, options: FlashOptions): Promise<
     }
   }
   const met = points.find((point) => point.met === true) ?? null;
-  return {
-    schema: PLAN_SCHEMA,
-    question: 'flash',
-    objectives: question.objectives.map(({ text }) => text),
+  return documentOf('flash', question, {
     answer: met,
-    runnerUp: null,
     points,
-    pareto: [],
     pruned,
     notes: notesOf(points, all, mode, enduranceBytes),
-  };
+  });
 }
 
 /** Of several workloads or seeds: sums of bytes, the worst of times. */

@@ -2,13 +2,8 @@
 import type { ModeName } from '../../reference/fvp/mode.ts';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { formatPercent } from '../../reference/kernel/units.ts';
-import {
-  PLAN_SCHEMA,
-  type PlanDocument,
-  type PlanPoint,
-  type PrunedPoint,
-} from '../../results/schema/plan-document.ts';
-import { Configuration, isSaturated, type Question } from './question.ts';
+import type { PlanDocument, PlanPoint, PrunedPoint } from '../../results/schema/plan-document.ts';
+import { Configuration, documentOf, isSaturated, type Question } from './question.ts';
 import { missText } from './size.ts';
 import { parseRange, shortNumber } from './vary.ts';
 
@@ -59,17 +54,13 @@ export async function load(question: Question, options: LoadOptions): Promise<Pl
     }
   const found = low!.met && high!.met !== true;
   const answer = low!.met ? (high!.met ? high! : low!) : null;
-  return {
-    schema: PLAN_SCHEMA,
-    question: 'load',
-    objectives: question.objectives.map(({ text }) => text),
+  return documentOf('load', question, {
     answer: answer?.point ?? null,
     runnerUp: answer === null ? low!.point : found ? high!.point : null,
     points: search.points(),
-    pareto: [],
     pruned: search.pruned,
     notes: [...notesOf(name, range, low!, high!, found), ...search.notes()],
-  };
+  });
 }
 
 interface Side {

@@ -4,7 +4,14 @@ import type { ModeName } from '../../reference/fvp/mode.ts';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import { parseSpeed } from '../../reference/kernel/units.ts';
 import type { Threshold } from '../../results/gate/expression.ts';
-import type { PlanConfig, PlanPoint, PrunedPoint } from '../../results/schema/plan-document.ts';
+import {
+  PLAN_SCHEMA,
+  type PlanConfig,
+  type PlanDocument,
+  type PlanPoint,
+  type PlanQuestion,
+  type PrunedPoint,
+} from '../../results/schema/plan-document.ts';
 import { SAMPLES } from '../../traces/samples/samples.ts';
 import { shellWord } from '../program/next-command.ts';
 import type { BenchRequest } from '../replay/bench-request.ts';
@@ -139,6 +146,26 @@ export class Configuration {
       })),
     );
   }
+}
+
+/** The document of a question; what a question of this name never has is null, or nothing. */
+export function documentOf(
+  name: PlanQuestion,
+  { objectives }: Question,
+  found: Pick<PlanDocument, 'points' | 'pruned' | 'notes'> &
+    Partial<Pick<PlanDocument, 'answer' | 'runnerUp' | 'pareto'>>,
+): PlanDocument {
+  return {
+    schema: PLAN_SCHEMA,
+    question: name,
+    objectives: objectives.map(({ text }) => text),
+    answer: found.answer ?? null,
+    runnerUp: found.runnerUp ?? null,
+    points: found.points,
+    pareto: found.pareto ?? [],
+    pruned: found.pruned,
+    notes: found.notes,
+  };
 }
 
 export function isSaturated({ verdicts }: PlanPoint['results'][number]): boolean {

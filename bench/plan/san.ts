@@ -8,16 +8,11 @@ import {
   formatSignificant,
 } from '../../reference/kernel/units.ts';
 import { parseThreshold, type Threshold } from '../../results/gate/expression.ts';
-import {
-  PLAN_SCHEMA,
-  type PlanDocument,
-  type PlanPoint,
-  type PrunedPoint,
-} from '../../results/schema/plan-document.ts';
+import type { PlanDocument, PlanPoint, PrunedPoint } from '../../results/schema/plan-document.ts';
 import type { ModeResult } from '../../results/schema/run-document.ts';
 import { checksOf } from './objectives.ts';
 import type { PointResult } from './point.ts';
-import { Configuration, isSaturated, type Question } from './question.ts';
+import { Configuration, documentOf, isSaturated, type Question } from './question.ts';
 
 export interface SanOptions {
   /** Without `none`, which is what they are held against. */
@@ -55,17 +50,11 @@ export async function san(question: Question, options: SanOptions): Promise<Plan
     points.push(...spindles.points);
     notes.push(...spindles.notes);
   }
-  return {
-    schema: PLAN_SCHEMA,
-    question: 'san',
-    objectives: question.objectives.map(({ text }) => text),
-    answer: null,
-    runnerUp: null,
+  return documentOf('san', question, {
     points,
-    pareto: [],
     pruned,
     notes,
-  };
+  });
 }
 
 function total(values: object): number {

@@ -2,19 +2,13 @@
 import { type ModeName, modeOf } from '../../reference/fvp/mode.ts';
 import { BugError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatBytes, formatCount, formatNs } from '../../reference/kernel/units.ts';
-import {
-  PLAN_SCHEMA,
-  type PlanCost,
-  type PlanDocument,
-  type PlanPoint,
-  type PrunedPoint,
-} from '../../results/schema/plan-document.ts';
+import type { PlanCost, PlanDocument, PlanPoint, PrunedPoint } from '../../results/schema/plan-document.ts';
 import { missedText } from '../render/plan-table.ts';
 import { byCost, costOf } from './cost.ts';
 import { hopeless } from './estimates.ts';
 import type { PointResult } from './point.ts';
 import type { Prospect } from './point-runner.ts';
-import { Configuration, isSaturated, type Question, type Variation } from './question.ts';
+import { Configuration, documentOf, isSaturated, type Question, type Variation } from './question.ts';
 
 export interface SizeOptions {
   readonly variations: readonly Variation[];
@@ -103,17 +97,13 @@ class Search {
       }
     }
     const runnerUp = answer === null ? null : await this.runnerUp(answer);
-    return {
-      schema: PLAN_SCHEMA,
-      question: 'size',
-      objectives: question.objectives.map(({ text }) => text),
+    return documentOf('size', question, {
       answer,
       runnerUp,
       points: this.points,
-      pareto: [],
       pruned: [...this.pruned, ...refused],
       notes: notesOf(this.points, answer, runnerUp, candidates.length, refused),
-    };
+    });
   }
 
   /** The next cheaper one than the answer, replayed even if it was passed over. */

@@ -2,10 +2,17 @@
 import type { ModeName } from '../../reference/fvp/mode.ts';
 import { formatCount } from '../../reference/kernel/units.ts';
 import type { Threshold } from '../../results/gate/expression.ts';
-import { PLAN_SCHEMA, type PlanDocument, type PlanPoint } from '../../results/schema/plan-document.ts';
+import type { PlanDocument, PlanPoint } from '../../results/schema/plan-document.ts';
 import { figureOf } from './objectives.ts';
 import type { PointResult } from './point.ts';
-import { Configuration, isSaturated, type Question, type Replayed, type Variation } from './question.ts';
+import {
+  Configuration,
+  documentOf,
+  isSaturated,
+  type Question,
+  type Replayed,
+  type Variation,
+} from './question.ts';
 
 /** Figures that are traded for each other where nobody names any. */
 export const PARETO_FIGURES = ['writes.p99', 'reads.p99'];
@@ -32,17 +39,12 @@ export async function sweep(question: Question, options: SweepOptions): Promise<
   const points = replayed.flatMap((each) => (each.kind === 'point' ? [each.point] : []));
   const pruned = replayed.flatMap((each) => (each.kind === 'pruned' ? [each.pruned] : []));
   const pareto = paretoFront(points);
-  return {
-    schema: PLAN_SCHEMA,
-    question: 'sweep',
-    objectives: question.objectives.map(({ text }) => text),
-    answer: null,
-    runnerUp: null,
+  return documentOf('sweep', question, {
     points,
     pareto,
     pruned,
     notes: sweepNotes(points, pruned.length),
-  };
+  });
 }
 
 function paretoFigures(

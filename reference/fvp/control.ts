@@ -351,10 +351,9 @@ export class Control {
     const { options, ports } = this.state;
     const { firstNs, mostNs } = options.retry;
     // Write-back that lasted longer than the wait before it was no failure of the try.
-    const lasted = ports.clock.nowNs - disk.armedNs > disk.retryNs && disk.armedNs > Number.NEGATIVE_INFINITY;
-    const again = disk.retryNs === 0 || lasted;
-    disk.retryNs = again ? firstNs : Math.min(mostNs, disk.retryNs * 2);
-    disk.armedNs = Number.NEGATIVE_INFINITY;
+    const lasted = ports.clock.nowNs - disk.armedNs > disk.retryNs;
+    disk.retryNs = disk.retryNs === 0 || lasted ? firstNs : Math.min(mostNs, disk.retryNs * 2);
+    disk.armedNs = Number.POSITIVE_INFINITY;
     disk.retryAtNs = ports.clock.nowNs + disk.retryNs;
     disk.retryTimerSet = true;
     ports.timer.set(disk.retryAtNs, timerOf(TIMER_RETRY, disk.local));

@@ -178,6 +178,12 @@ export class HostState {
     if (latencyClass >= 0) this.classes.sample(latencyClass, ns, this.ports.clock.nowNs);
   }
 
+  /** A lock whose counter has stood still for so long by this host's clock is nobody's (fvp-protocol.md 12.1). */
+  get silentNs(): number {
+    const { durationNs, drift } = this.options.lease;
+    return Math.ceil(durationNs * (1 + 2 * drift));
+  }
+
   /** Promises room for a log, leaving at least one bucket for the cache. @returns false when there is none */
   reserve(buckets: number): boolean {
     if (this.reservedBuckets + buckets > this.buckets.capacityBuckets - 1) return false;

@@ -24,14 +24,7 @@ import {
   sectorMask,
 } from './index/block-index.ts';
 import { CLASS_LOCAL_READ, CLASS_POPULATE, CLASS_REMOTE_READ } from './latency-classes.ts';
-import {
-  OVERLAPPING,
-  RECORD_BYTES,
-  RECORD_OFFSET,
-  RECORD_OP,
-  RECORD_PENDING,
-  type RecordRing,
-} from './log/record-ring.ts';
+import { RECORD_BYTES, RECORD_OFFSET } from './log/record-ring.ts';
 import {
   OP_BYTES,
   OP_DISK,
@@ -583,7 +576,7 @@ export class ReadPath {
         const bucket = slot >>> shift;
         const valid = generations[bucket] === words[position + ENTRY_GENERATION] ? meta & FULL_MASK : 0;
         const wanted = sectorMask(from, from + (blockEnd - at));
-        if (stamp > committed && isUnsettled(ring, stamp)) {
+        if (stamp > committed && ring.isUnsettled(stamp)) {
           // In write-through the datastore answers for a block until its new copy is settled. While logging the whole
           // read waits for the commit.
           this.addRun(at, blockEnd - at, FROM_SAN, -1);
@@ -654,10 +647,4 @@ export class ReadPath {
     buckets.set(this.runBucket);
     this.runBucket = buckets;
   }
-}
-
-/** True while a write is in flight, or another that it overlaps may be. */
-function isUnsettled(ring: RecordRing, stamp: number): boolean {
-  const at = ring.at(stamp);
-  return ring.words[at + RECORD_PENDING] !== 0 || ring.words[at + RECORD_OP] === OVERLAPPING;
 }

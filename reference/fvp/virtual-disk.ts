@@ -221,8 +221,8 @@ export class VirtualDisk {
   ownLog = false;
   /** Write-back failed: it is tried again after this long, twice as long each time (hysteresis, 12.4-19). */
   retryNs = 0;
-  /** When write-back was last reached. */
-  armedNs = Number.NEGATIVE_INFINITY;
+  /** When write-back was reached; infinite while it has not been since it last failed. */
+  armedNs = Number.POSITIVE_INFINITY;
   /** When a holder was last dropped because it was slow. */
   slowHolderNs = Number.NEGATIVE_INFINITY;
   retryAtNs = 0;

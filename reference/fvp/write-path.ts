@@ -517,7 +517,7 @@ export class WritePath {
     while (at < end) {
       const stamp = words[position + ENTRY_STAMP]!;
       if (stamp > previous) previous = stamp;
-      if (stamp > disk.committed && this.isUnsettled(disk, stamp)) this.overlaps = true;
+      if (stamp > disk.committed && disk.ring.isUnsettled(stamp)) this.overlaps = true;
       const from = at & (BLOCK_BYTES - 1);
       const left = end - at;
       words[position + ENTRY_STAMP] = sequence;
@@ -713,13 +713,6 @@ export class WritePath {
     }
   }
 
-  /** True while a write with this stamp is in flight, or was not cached since it overlapped one that was. */
-  private isUnsettled(disk: VirtualDisk, stamp: number): boolean {
-    const ring = disk.ring;
-    const at = ring.at(stamp);
-    return ring.words[at + RECORD_PENDING] !== 0 || ring.words[at + RECORD_OP] === OVERLAPPING;
-  }
-
   /**
    * Drops the cached copies of a range, stamps its blocks, and sets `overlaps`. Where a discard finds no leaf it makes
    * none: nothing is cached there, and what a discarded block holds until it is written again is undefined.
@@ -749,7 +742,7 @@ export class WritePath {
         const blockEnd = Math.min(leafEnd, at - from + BLOCK_BYTES);
         const stamp = index.words[position + ENTRY_STAMP]!;
         if (stamp > previous) previous = stamp;
-        if (stamp > disk.committed && this.isUnsettled(disk, stamp)) this.overlaps = true;
+        if (stamp > disk.committed && disk.ring.isUnsettled(stamp)) this.overlaps = true;
         index.words[position + ENTRY_STAMP] = sequence;
         if (index.words[position + ENTRY_META] !== 0)
           index.clear(position, sectorMask(from, from + (blockEnd - at)));

@@ -113,9 +113,9 @@ export interface PlaneRuntime {
 /** Told of what happens, for checkers and the log of events. */
 export interface PlaneWatcher {
   recordReplaced?(host: number, disk: number, before: FtRecord, after: FtRecord): void;
-  /** A host has taken a disk's lock, or renewed it, with a request that it made at `issuedNs`. */
   /** An event of the schedule is about to take place. */
   eventBegins?(kind: string): void;
+  /** A host has taken a disk's lock, or renewed it, with a request that it made at `issuedNs`. */
   leaseBegun?(host: number, disk: number, issuedNs: number): void;
   lockReleased?(host: number, disk: number): void;
   /** A write of a disk has been applied to the datastore. */

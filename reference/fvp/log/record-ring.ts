@@ -83,6 +83,12 @@ export class RecordRing {
     return (sequence & this.mask) << COLUMNS_SHIFT;
   }
 
+  /** True while a write-through write is in flight, or was not cached since it overlapped one that was. */
+  isUnsettled(sequence: number): boolean {
+    const at = this.at(sequence);
+    return this.words[at + RECORD_PENDING] !== 0 || this.words[at + RECORD_OP] === OVERLAPPING;
+  }
+
   /** Numbers before `sequence` that have not come yet get places, none of whose copies is there. */
   skipTo(sequence: number): void {
     for (let missing = this.next; missing < sequence; missing++) {

@@ -618,11 +618,10 @@ export class HeldLogs {
 
   /** Looks at the disk's record and lock: the log may be worthless, and its owner may be gone. */
   private judge(log: HeldLog): void {
-    const { ports, options, id } = this.state;
+    const { ports, id, silentNs } = this.state;
     const record = ports.datastore.record(log.disk);
     const listed = segmentOf(record, id, log.firstEpoch) !== undefined;
     const nowNs = ports.clock.nowNs;
-    const silentNs = options.lease.durationNs * (1 + 2 * options.lease.drift);
     const holder = ports.datastore.holder(log.disk);
     // A log made ready for a segment that is not yet in the record has an epoch beyond the record's: its owner may name
     // it, as long as there is one.

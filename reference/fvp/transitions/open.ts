@@ -163,12 +163,11 @@ export function openTransition(control: Control): Transition {
       {
         name: 'wait for the lease of a silent holder',
         run(disk) {
-          const { ports, options, id } = state;
+          const { ports, options, id, silentNs } = state;
           const { work } = disk;
           const holder = ports.datastore.holder(disk.id);
           const counter = ports.datastore.counter(disk.id);
           const nowNs = ports.clock.nowNs;
-          const silentNs = Math.ceil(options.lease.durationNs * (1 + 2 * options.lease.drift));
           if (holder !== work.seenHolder || counter !== work.seenCounter) {
             // A living owner: a host that only looked after the log leaves it at that.
             if (!work.wanted && work.seenHolder >= 0 && holder >= 0) return FAIL;

@@ -8,7 +8,7 @@ import {
   gaugeFigure,
   mostOf,
   timelinesOf,
-  windowsOf,
+  withFaults,
 } from './over-time.ts';
 
 /** Reads are few in many intervals: the ratio is of a window of this many. Assumed. */
@@ -46,8 +46,7 @@ export const cache: ReportChart = {
       }));
     const evicted = line(({ evictedBytes }) => evictedBytes, 'evicted', 'rate');
     const [unit, scale] = byteUnit(mostOf(evicted, time));
-    const windows = windowsOf(input, workload, time).filter(({ kind }) => kind === 'fault');
-    return [
+    const figures = [
       ...gaugeFigure(
         {
           title: 'Hit ratio over time',
@@ -70,6 +69,7 @@ export const cache: ReportChart = {
         evicted,
         time,
       ),
-    ].map((figure) => ({ ...figure, windows }));
+    ];
+    return withFaults(figures, input, workload, time);
   },
 };

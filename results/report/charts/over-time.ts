@@ -124,6 +124,17 @@ export function windowsOf(input: ReportInput, workload: string, time: TimeAxis):
   return windows;
 }
 
+/** Shades the faults alone. */
+export function withFaults(
+  figures: readonly Figure[],
+  input: ReportInput,
+  workload: string,
+  time: TimeAxis,
+): Figure[] {
+  const windows = windowsOf(input, workload, time).filter(({ kind }) => kind === 'fault');
+  return figures.map((figure) => ({ ...figure, windows }));
+}
+
 export function gaugeFigure(
   given: Pick<Figure, 'title' | 'caption' | 'groups'> & { readonly y: Axis; readonly scale: number },
   lines: readonly GaugeLine[],

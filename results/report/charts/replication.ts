@@ -7,7 +7,7 @@ import {
   gaugeFigure,
   mostOf,
   timelinesOf,
-  windowsOf,
+  withFaults,
 } from './over-time.ts';
 
 export const replication: ReportChart = {
@@ -24,8 +24,7 @@ export const replication: ReportChart = {
       merge: 'rate',
     }));
     const [unit, scale] = byteUnit(mostOf(lines, time));
-    const windows = windowsOf(input, workload, time).filter(({ kind }) => kind === 'fault');
-    return gaugeFigure(
+    const figures = gaugeFigure(
       {
         title: 'Replication traffic',
         caption: 'Everything the hosts sent to each other: records for peers, acknowledgements, releases.',
@@ -35,6 +34,7 @@ export const replication: ReportChart = {
       },
       lines,
       time,
-    ).map((figure) => ({ ...figure, windows }));
+    );
+    return withFaults(figures, input, workload, time);
   },
 };

@@ -1,6 +1,6 @@
 /** How busy the devices were over virtual time. */
 import type { ReportChart } from '../figure.ts';
-import { axisOf, type GaugeLine, gaugeFigure, timelinesOf, windowsOf } from './over-time.ts';
+import { axisOf, type GaugeLine, gaugeFigure, timelinesOf, withFaults } from './over-time.ts';
 
 const DEVICES = [
   ['SAN', 'sanBusyShare'],
@@ -14,8 +14,7 @@ export const utilisation: ReportChart = {
   figures(input, workload) {
     const timelines = timelinesOf(input, workload);
     const time = axisOf(timelines);
-    const windows = windowsOf(input, workload, time).filter(({ kind }) => kind === 'fault');
-    return DEVICES.flatMap(([name, gauge]) => {
+    const figures = DEVICES.flatMap(([name, gauge]) => {
       const lines: GaugeLine[] = timelines.map((timeline) => ({
         mode: timeline.mode,
         group: 'busy',
@@ -36,7 +35,8 @@ export const utilisation: ReportChart = {
         },
         lines,
         time,
-      ).map((figure) => ({ ...figure, windows }));
+      );
     });
+    return withFaults(figures, input, workload, time);
   },
 };
