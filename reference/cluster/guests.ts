@@ -109,7 +109,8 @@ export class Guests implements GuestPort {
   /** Slots of I/Os that have arrived and not completed: SLOT_NUMBERS and SLOT_WORDS elements each. */
   private numbers = new Float64Array(256 * SLOT_NUMBERS);
   private words = new Int32Array(256 * SLOT_WORDS);
-  /** What the I/O in a slot has waited for since it was admitted, PARTS elements each. */
+  /** What the I/O in a slot has waited for since it was admitted: a bit by part, and PARTS elements each. */
+  private partsSeen = new Uint8Array(256);
   private partNs = new Float64Array(256 * PARTS);
   private freeSlot = -1;
   private slotsUsed = 0;
@@ -251,7 +252,7 @@ export class Guests implements GuestPort {
     } else if (this.admitted[disk]! < this.queueDepth) {
       this.admitted[disk]!++;
       this.numbers[slot * SLOT_NUMBERS + ADMITTED] = loadNs;
-      this.waitsAnew(slot);
+      this.partsSeen[slot] = 0;
       const { host } = this.vms[vm]!;
       host.submit(this.local[disk]!, operation, batch.offset[at]!, bytes, flags, slot, key, payload);
     } else {
@@ -290,11 +291,12 @@ export class Guests implements GuestPort {
 
   /** The I/O has waited for a part of what is behind the virtual disk. */
   waited(slot: number, part: number, ns: number): void {
-    this.partNs[slot * PARTS + part]! += ns;
-  }
-
-  private waitsAnew(slot: number): void {
-    for (let at = slot * PARTS; at < (slot + 1) * PARTS; at++) this.partNs[at] = 0;
+    const bit = 1 << part;
+    const seen = this.partsSeen[slot]!;
+    if ((seen & bit) === 0) {
+      this.partsSeen[slot] = seen | bit;
+      this.partNs[slot * PARTS + part] = ns;
+    } else this.partNs[slot * PARTS + part]! += ns;
   }
 
   /** As `waited`, where VMs may stop. */
@@ -400,8 +402,15 @@ export class Guests implements GuestPort {
         const admittedNs = this.numbers[slot * SLOT_NUMBERS + ADMITTED]!;
         const operation = words[word + OPERATION]!;
         const responseNs = loadNs - arrivalNs;
-        this.recorders[vm * KINDS + operation]!.record(responseNs, loadNs - admittedNs);
-        this.partsByLatency.record(operation, responseNs, admittedNs - arrivalNs, this.partNs, slot * PARTS);
+        const index = this.recorders[vm * KINDS + operation]!.record(responseNs, loadNs - admittedNs);
+        this.partsByLatency.record(
+          operation,
+          index,
+          admittedNs - arrivalNs,
+          this.partsSeen[slot]!,
+          this.partNs,
+          slot * PARTS,
+        );
       }
       this.completed++;
       this.outstandingNs += this.outstanding * (nowNs - this.lastChangeNs);
@@ -466,7 +475,7 @@ export class Guests implements GuestPort {
     this.waitHead[disk] = words[word + NEXT]!;
     this.admitted[disk]!++;
     numbers[number + ADMITTED] = loadNs;
-    this.waitsAnew(slot);
+    this.partsSeen[slot] = 0;
     const vm = words[word + VM]!;
     const tag = this.mayStop ? this.ask(vm, disk, slot) : slot;
     this.vms[vm]!.host.submit(
@@ -569,6 +578,9 @@ export class Guests implements GuestPort {
       const words = new Int32Array(this.words.length * 2);
       words.set(this.words);
       this.words = words;
+      const partsSeen = new Uint8Array(this.partsSeen.length * 2);
+      partsSeen.set(this.partsSeen);
+      this.partsSeen = partsSeen;
       const partNs = new Float64Array(this.partNs.length * 2);
       partNs.set(this.partNs);
       this.partNs = partNs;

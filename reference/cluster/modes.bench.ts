@@ -80,7 +80,8 @@ export async function addModeTasks(bench: Bench): Promise<void> {
     footprintBytes: BLOCKS * 4096,
   });
   const play = (mode: ModeName) => {
-    const run = new ClusterRun(scenario, [{ source: new RowsSource(rows) }], { mode, seed: 1 });
+    const expectedNs = rows.timeNs[IOS - 1]!;
+    const run = new ClusterRun(scenario, [{ source: new RowsSource(rows) }], { mode, seed: 1, expectedNs });
     while (run.advance(1e9));
   };
   for (const mode of MODE_NAMES) bench.add(`${mode}, ${IOS} I/Os`, () => play(mode));

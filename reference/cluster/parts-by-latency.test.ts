@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PARTS } from '../fvp/host-state.ts';
+import { histogramIndex } from '../kernel/histogram.ts';
 import { PartsByLatency } from './parts-by-latency.ts';
 
 const waits = fc.array(fc.integer({ min: 0, max: 2 ** 40 }), { minLength: PARTS + 1, maxLength: PARTS + 1 });
@@ -13,7 +14,10 @@ test('from any threshold on, the parts add up to the response times of the I/Os 
       const responses = ios.map((each) => {
         const [queueNs, ...partNs] = each;
         const responseNs = each.reduce((sum, ns) => sum + ns, 0);
-        parts.record(1, responseNs, queueNs!, Float64Array.from([7, ...partNs]), 1);
+        const seen = partNs.reduce((bits, ns, part) => (ns === 0 ? bits : bits | (1 << part)), 0);
+        // What is not among those seen is not looked at.
+        const kept = partNs.map((ns) => (ns === 0 ? 7 : ns));
+        parts.record(1, histogramIndex(responseNs), queueNs!, seen, Float64Array.from([7, ...kept]), 1);
         return responseNs;
       });
       const { fromNs, count, queueNs, partNs } = parts.from(1, thresholdNs);

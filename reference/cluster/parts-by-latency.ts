@@ -7,8 +7,11 @@ import { histogramIndex, lowestOfIndex } from '../kernel/histogram.ts';
 
 const CLASS_SHIFT = 5;
 const CLASSES = (histogramIndex(Number.MAX_SAFE_INTEGER) >> CLASS_SHIFT) + 1;
-/** The parts of host-state.ts, and before them the queue of the virtual disk. */
-const SUMS = PARTS + 1;
+/** A row: how many I/Os, the queue of the virtual disk, the parts of host-state.ts; a cache line. */
+const ROW = 8;
+const COUNT = 0;
+const QUEUE = 1;
+const FIRST_PART = 2;
 
 export interface SlowestParts {
   /** Response times of this and more. */
@@ -20,35 +23,43 @@ export interface SlowestParts {
 }
 
 export class PartsByLatency {
-  private readonly counts: Float64Array;
   private readonly sums: Float64Array;
 
   /** @param kinds of operations */
   constructor(kinds: number) {
-    this.counts = new Float64Array(kinds * CLASSES);
-    this.sums = new Float64Array(kinds * CLASSES * SUMS);
+    this.sums = new Float64Array(kinds * CLASSES * ROW);
   }
 
-  /** An I/O has taken `responseNs` in all. @param partNs what it waited for, from element `at` on */
-  record(kind: number, responseNs: number, queueNs: number, partNs: Float64Array, at: number): void {
-    const row = kind * CLASSES + (histogramIndex(responseNs) >> CLASS_SHIFT);
-    this.counts[row]!++;
+  /**
+   * An I/O is complete.
+   * @param index of its response time in a histogram
+   * @param seen bit by part: it waited for that
+   * @param partNs for how long, from element `at` on
+   */
+  record(kind: number, index: number, queueNs: number, seen: number, partNs: Float64Array, at: number): void {
+    const row = (kind * CLASSES + (index >> CLASS_SHIFT)) * ROW;
     const { sums } = this;
-    const sum = row * SUMS;
-    sums[sum]! += queueNs;
-    for (let part = 0; part < PARTS; part++) sums[sum + 1 + part]! += partNs[at + part]!;
+    sums[row + COUNT]!++;
+    if (queueNs !== 0) sums[row + QUEUE]! += queueNs;
+    for (let left = seen; left !== 0; left &= left - 1) {
+      const part = 31 - Math.clz32(left & -left);
+      sums[row + FIRST_PART + part]! += partNs[at + part]!;
+    }
   }
 
   /** The I/Os whose response time is in the class of `thresholdNs` or above. */
   from(kind: number, thresholdNs: number): SlowestParts {
+    const { sums } = this;
     const first = histogramIndex(thresholdNs) >> CLASS_SHIFT;
     let count = 0;
-    const sums = new Array<number>(SUMS).fill(0);
-    for (let row = kind * CLASSES + first; row < (kind + 1) * CLASSES; row++) {
-      count += this.counts[row]!;
-      for (let i = 0; i < SUMS; i++) sums[i]! += this.sums[row * SUMS + i]!;
+    let queueNs = 0;
+    const partNs = new Array<number>(PARTS).fill(0);
+    for (let of = first; of < CLASSES; of++) {
+      const row = (kind * CLASSES + of) * ROW;
+      count += sums[row + COUNT]!;
+      queueNs += sums[row + QUEUE]!;
+      for (let part = 0; part < PARTS; part++) partNs[part]! += sums[row + FIRST_PART + part]!;
     }
-    const [queueNs, ...partNs] = sums;
-    return { fromNs: lowestOfIndex(first << CLASS_SHIFT), count, queueNs: queueNs!, partNs };
+    return { fromNs: lowestOfIndex(first << CLASS_SHIFT), count, queueNs, partNs };
   }
 }

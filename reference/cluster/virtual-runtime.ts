@@ -750,8 +750,9 @@ export class VirtualRuntime implements ClockPort {
     this.nowNs = queue.timeNs;
     this.events++;
     const token = queue.token;
+    const kind = queue.target & ((1 << KIND_BITS) - 1);
     const index = queue.target >>> KIND_BITS;
-    switch (queue.target & ((1 << KIND_BITS) - 1)) {
+    switch (kind) {
       case EVENT_FLASH:
         if (this.content !== null) this.content.flashCompleted((index << TOKEN_BITS) | token, STATUS_OK);
         this.hosts[index]!.onCompletion(token, STATUS_OK);
@@ -767,6 +768,14 @@ export class VirtualRuntime implements ClockPort {
         this.hosts[this.rows.fields[token * MESSAGE_FIELDS + FIELD_TO]!]!.onMessage(token);
         this.rows.release(token);
         return;
+      default:
+        this.stepRarely(kind, index, token);
+    }
+  }
+
+  /** Apart from `step`, so that what happens often is small enough to be inlined. */
+  private stepRarely(kind: number, index: number, token: number): void {
+    switch (kind) {
       case EVENT_TIMER:
         this.hosts[index]!.onTimer(token);
         return;

@@ -9,20 +9,23 @@ import type { DeviceStatistics } from './api.ts';
 const EXACT = 2 ** 53;
 
 export class Station {
-  /** Requests taken and not yet said to complete. */
-  underWay = 0;
-  private requests = 0;
+  private accepted = 0;
+  private completed = 0;
   private residence = 0;
 
   accept(nowNs: number): void {
-    this.underWay++;
-    this.requests++;
+    this.accepted++;
     this.residence = (this.residence - nowNs) | 0;
   }
 
   complete(timeNs: number): void {
-    this.underWay--;
+    this.completed++;
     this.residence = (this.residence + timeNs) | 0;
+  }
+
+  /** Requests taken and not yet said to complete. */
+  get underWay(): number {
+    return this.accepted - this.completed;
   }
 
   /**
@@ -31,8 +34,8 @@ export class Station {
    */
   disagreement({ requests, residenceNs }: DeviceStatistics): string | undefined {
     if (this.underWay !== 0) return `${this.underWay} requests are never completed`;
-    if (requests !== this.requests)
-      return `statistics().requests is ${requests}, and ${this.requests} were accepted`;
+    if (requests !== this.accepted)
+      return `statistics().requests is ${requests}, and ${this.accepted} were accepted`;
     if (residenceNs < EXACT && ((residenceNs - this.residence) | 0) !== 0) {
       return `statistics().residenceNs is ${residenceNs}, which is not the sum of completion - acceptance (Little's law)`;
     }

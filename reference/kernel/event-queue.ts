@@ -64,20 +64,41 @@ export class EventQueue {
     }
     const times = this.nearTime;
     const head = this.nearHead;
-    let at = this.nearSize++;
-    while (at > 0) {
-      const before = (head + at - 1) & NEAR_MASK;
-      if (times[before]! <= timeNs) break;
-      const here = (head + at) & NEAR_MASK;
-      times[here] = times[before]!;
-      this.nearTarget[here] = this.nearTarget[before]!;
-      this.nearToken[here] = this.nearToken[before]!;
-      at--;
+    const size = this.nearSize++;
+    if (size !== 0 && timeNs < times[(head + (size >> 1)) & NEAR_MASK]!) {
+      this.insertFromHead(timeNs, target, token);
+      return;
     }
-    const here = (head + at) & NEAR_MASK;
-    times[here] = timeNs;
-    this.nearTarget[here] = target;
-    this.nearToken[here] = token;
+    let at = (head + size) & NEAR_MASK;
+    for (let left = size; left > 0; left--) {
+      const before = (at - 1) & NEAR_MASK;
+      if (times[before]! <= timeNs) break;
+      times[at] = times[before]!;
+      this.nearTarget[at] = this.nearTarget[before]!;
+      this.nearToken[at] = this.nearToken[before]!;
+      at = before;
+    }
+    times[at] = timeNs;
+    this.nearTarget[at] = target;
+    this.nearToken[at] = token;
+  }
+
+  /** The event belongs before the ring's middle: the few before it move towards the head. */
+  private insertFromHead(timeNs: number, target: number, token: number): void {
+    const times = this.nearTime;
+    let at = (this.nearHead - 1) & NEAR_MASK;
+    this.nearHead = at;
+    for (;;) {
+      const after = (at + 1) & NEAR_MASK;
+      if (times[after]! > timeNs) break;
+      times[at] = times[after]!;
+      this.nearTarget[at] = this.nearTarget[after]!;
+      this.nearToken[at] = this.nearToken[after]!;
+      at = after;
+    }
+    times[at] = timeNs;
+    this.nearTarget[at] = target;
+    this.nearToken[at] = token;
   }
 
   /** The ring is full, or the event belongs behind the heap's first. */

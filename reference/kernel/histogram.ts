@@ -79,8 +79,8 @@ export class LatencyHistogram {
     this.counts = new Uint32Array(INITIAL_LENGTH);
   }
 
-  /** Counts one value. @param value integer nanoseconds, 0 to 2^53 - 1 */
-  record(value: number): void {
+  /** Counts one value. @param value integer nanoseconds, 0 to 2^53 - 1 @returns the index of its bucket */
+  record(value: number): number {
     const index = histogramIndex(value);
     if (index >= this.counts.length) this.grow(index);
     this.counts[index]!++;
@@ -90,6 +90,7 @@ export class LatencyHistogram {
     const low = this.sumLow + value;
     if (low < SUM_LIMB_HALF) this.sumLow = low;
     else this.addToSum(value);
+    return index;
   }
 
   /** Counts of one bucket. */

@@ -13,12 +13,11 @@ export class Recorder {
   private readonly longerResponse = new LatencyHistogram();
   private readonly shorterService = new LatencyHistogram();
 
-  record(responseNs: number, serviceNs: number): void {
-    if (responseNs === serviceNs) this.equal.record(responseNs);
-    else {
-      this.longerResponse.record(responseNs);
-      this.shorterService.record(serviceNs);
-    }
+  /** @returns the index of the response time's bucket */
+  record(responseNs: number, serviceNs: number): number {
+    if (responseNs === serviceNs) return this.equal.record(responseNs);
+    this.shorterService.record(serviceNs);
+    return this.longerResponse.record(responseNs);
   }
 
   /** Ends an interval: adds it to the totals. @returns the interval alone */
