@@ -1,7 +1,7 @@
 /** What `fvp bench run` does once its flags are checked: open the run directory, replay, write, and tell. */
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { describeWorkload } from '../../results/report/describe.ts';
 import { asciiText } from '../../results/report/plain-text.ts';
@@ -29,6 +29,8 @@ export interface BenchCommandOptions {
   readonly version: string;
   /** Tells what happened to the cluster as well. */
   readonly timeline?: boolean;
+  /** Threads that may replay at once; one for each core without it. */
+  readonly workers?: number | undefined;
   /** Prints one piece of text for people. */
   readonly print: (text: string) => void;
 }
@@ -39,7 +41,11 @@ export async function runBenchCommand(request: BenchRequest, options: BenchComma
   const progress = new ProgressLine(process.stderr, () => performance.now());
   try {
     return await interruptible((signal) => {
-      const hooks: BenchHooks = { signal, onPhase: (phase) => progress.show(phase) };
+      const hooks: BenchHooks = {
+        signal,
+        onPhase: (phase) => progress.show(phase),
+        workers: options.workers ?? availableParallelism(),
+      };
       return options.dryRun ? dryRun(request, hooks, options) : realRun(request, hooks, progress, options);
     });
   } finally {

@@ -82,6 +82,11 @@ export const benchFlags = {
     default: '1',
     helpGroup: 'REPLAY',
   }),
+  workers: Flags.string({
+    summary: 'Replays at once; the figures do not depend on it. [default: one for each core]',
+    helpValue: 'N',
+    helpGroup: 'REPLAY',
+  }),
   out: Flags.string({
     summary: 'Run directory. [default: results/runs/<time>-<hash>]',
     helpValue: 'DIR',

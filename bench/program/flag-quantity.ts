@@ -43,3 +43,10 @@ export function parseWhole(text: string): number {
   }
   return Number(text);
 }
+
+/** @throws UsageError out of bounds */
+export function workersOf(workers: string | undefined): number | undefined {
+  return workers === undefined
+    ? undefined
+    : flagQuantity('workers', workers, parseWhole, { least: 1, most: 256, words: '1 to 256' });
+}

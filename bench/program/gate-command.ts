@@ -1,6 +1,7 @@
 /** What `fvp bench gate` does once its flags are parsed: make or load the results, decide, and tell everybody. */
 import { spawn } from 'node:child_process';
 import { appendFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { NoInputError, UsageError } from '../../reference/kernel/errors.ts';
@@ -170,7 +171,11 @@ async function replay(
     event: 'D',
   });
   return interruptible(async (signal) => {
-    const prepared = await prepareBench(bench, { signal, onPhase: (phase) => progress.show(phase) });
+    const prepared = await prepareBench(bench, {
+      signal,
+      onPhase: (phase) => progress.show(phase),
+      workers: availableParallelism(),
+    });
     try {
       const { recording } = await prepared.run();
       const run = gateRun(recording.document, recording.latencies);

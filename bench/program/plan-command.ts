@@ -19,7 +19,7 @@ import { visibleText } from '../render/visible-text.ts';
 import { scenarioOf } from '../replay/run-bench.ts';
 import { SHIPPED_NAMES } from '../replay/shipped-workloads.ts';
 import { benchRequestOf } from './bench-request.ts';
-import { flagQuantity, parseWhole } from './flag-quantity.ts';
+import { flagQuantity, parseWhole, workersOf } from './flag-quantity.ts';
 import { interruptible } from './interrupt.ts';
 import type { PlanFlags } from './plan-flags.ts';
 import { checkWorkloadNames } from './workload-names.ts';
@@ -122,13 +122,6 @@ async function executorOf({ workers, queue }: PlanFlags): Promise<PointExecutor>
   return QueueExecutor.open(queue, () => {
     process.stderr.write('No worker is there yet: start fvp plan worker with the same --queue.\n');
   });
-}
-
-/** @throws UsageError out of bounds */
-export function workersOf(workers: string | undefined): number | undefined {
-  return workers === undefined
-    ? undefined
-    : flagQuantity('workers', workers, parseWhole, { least: 1, most: 256, words: '1 to 256' });
 }
 
 async function openOutputs(paths: readonly string[]): Promise<Output[]> {

@@ -3,8 +3,8 @@ import { InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatCount } from '../../reference/kernel/units.ts';
 import { workQueue } from '../plan/queue-worker.ts';
 import { visibleText } from '../render/visible-text.ts';
+import { workersOf } from './flag-quantity.ts';
 import { interruptible } from './interrupt.ts';
-import { workersOf } from './plan-command.ts';
 
 export interface PlanWorkerFlags {
   readonly queue: string;

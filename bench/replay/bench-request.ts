@@ -35,4 +35,6 @@ export interface BenchHooks {
   readonly signal: AbortSignal;
   /** Opens traces in place of `openTrace`, for who replays the same one many times. */
   readonly openTrace?: typeof openTrace;
+  /** Threads that may replay at once; what comes out does not depend on it. @default 1 */
+  readonly workers?: number;
 }

@@ -9,19 +9,17 @@ import { MODE_NAMES, type ModeName } from '../../reference/fvp/mode.ts';
 import { assert, InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatBytes, formatCount, formatNs } from '../../reference/kernel/units.ts';
 import {
-  type LatencyRecording,
   type ModeResult,
   RUN_SCHEMA,
   type RunEvents,
   type RunRecording,
-  type RunTiming,
-  type Timeline,
 } from '../../results/schema/run-document.ts';
 import type { BenchHooks, BenchRequest } from './bench-request.ts';
 import { DependentSource } from './dependent-source.ts';
 import { latenessOf, outcomeNotes } from './job-notes.ts';
 import { LoadTally } from './load-tally.ts';
 import { modeResult, recordings, runEvents, timelineOf } from './mode-result.ts';
+import { runUnits, type Unit, type UnitOutcome } from './units.ts';
 import { highMarkReached, verdictsOf } from './verdicts.ts';
 import {
   disksOf,
@@ -47,6 +45,11 @@ export interface PreparedBench {
    * @throws InterruptedError when the signal aborts
    */
   run(): Promise<{ readonly recording: RunRecording; readonly notes: readonly string[] }>;
+  /**
+   * Runs one workload through one mode. @param onShare told how much of it is done, 0 to 1; NaN where that is not known
+   * @throws as `run`
+   */
+  runUnit(unit: Unit, onShare: (share: number) => void): Promise<UnitOutcome>;
   /** By workload. */
   readonly resolved: readonly ResolvedScenario[];
   readonly workloads: readonly PlannedWorkload[];
@@ -128,10 +131,6 @@ class Bench implements PreparedBench {
   private readonly plan: WorkloadPlan;
   /** By workload. */
   readonly resolved: readonly ResolvedScenario[];
-  private rowsDone = 0;
-  private readonly rowsTotal: number;
-  private readonly heldNotes: string[] = [];
-
   constructor(
     request: BenchRequest,
     hooks: BenchHooks,
@@ -150,10 +149,6 @@ class Bench implements PreparedBench {
         disks: vms.map(disksOf),
         modes,
       }),
-    );
-    this.rowsTotal = plan.workloads.reduce(
-      (sum, workload) => sum + (iosOf(workload) ?? Number.NaN) * modes.length,
-      0,
     );
   }
 
@@ -183,20 +178,20 @@ class Bench implements PreparedBench {
 
   async run(): Promise<{ recording: RunRecording; notes: readonly string[] }> {
     const { plan, request } = this;
-    const results: ModeResult[] = [];
-    const timelines: Timeline[] = [];
-    const latencies: LatencyRecording[] = [];
-    const timing: RunTiming['timing'][number][] = [];
-    const events: RunEvents[] = [];
+    const units = plan.workloads.flatMap((workload, index): Unit[] =>
+      this.modes.map((mode) => ({
+        workload: index,
+        mode,
+        text: `${workload.name}, ${mode}`,
+        ios: iosOf(workload),
+      })),
+    );
+    const outcomes = await runUnits(units, this, request, this.hooks);
+    const results = outcomes.map(({ result }) => result);
+    const events = outcomes.flatMap((outcome) => outcome.events ?? []);
     for (const [index, workload] of plan.workloads.entries()) {
-      for (const mode of this.modes) {
-        const one = await this.runOne(workload, this.resolved[index]!, mode);
-        results.push(one.result);
-        timelines.push(one.timeline);
-        latencies.push(...one.latencies);
-        timing.push(one.timing);
-        if (one.events !== undefined) events.push(one.events);
-      }
+      // What jobs issue is summed up in the first mode.
+      workload.summary ??= outcomes[units.findIndex((unit) => unit.workload === index)]!.summary;
     }
     const run = { dir: '', id: '', startedAt: '', fvp: '', node: process.version, cpu: '' };
     return {
@@ -212,11 +207,11 @@ class Bench implements PreparedBench {
           results,
           ...(events.length === 0 ? {} : { events }),
         },
-        timelines,
-        latencies,
-        timing: { timing, run },
+        timelines: outcomes.map(({ timeline }) => timeline),
+        latencies: outcomes.flatMap(({ latencies }) => latencies),
+        timing: { timing: outcomes.map(({ timing }) => timing), run },
       },
-      notes: [...this.notes(), ...this.heldNotes, ...freshNotes(results)],
+      notes: [...this.notes(), ...outcomes.flatMap(({ notes }) => notes), ...freshNotes(results)],
     };
   }
 
@@ -247,14 +242,16 @@ class Bench implements PreparedBench {
     return notes;
   }
 
-  private async runOne(workload: PlannedWorkload, resolved: ResolvedScenario, mode: ModeName) {
+  async runUnit(unit: Unit, onShare: (share: number) => void): Promise<UnitOutcome> {
     const { request, plan } = this;
-    const text = `${workload.name}, ${mode}`;
-    const rowsBefore = this.rowsDone;
-    const sources = plan.sources(workload, (rows) => {
-      this.rowsDone += rows;
+    const { mode, text } = unit;
+    const workload = plan.workloads[unit.workload]!;
+    const resolved = this.resolved[unit.workload]!;
+    let rows = 0;
+    const sources = plan.sources(workload, (more) => {
+      rows += more;
     });
-    // What jobs issue is summed up in the first mode, of the first VM that plays one.
+    // What jobs issue is summed up of the first VM that plays one.
     const tallied = workload.summary === undefined ? workload.vms.findIndex(isJob) : -1;
     const tally = tallied < 0 ? undefined : new LoadTally(sources[tallied]!);
     const expectedNs = lastArrivalNs(workload, request.speed);
@@ -268,6 +265,8 @@ class Bench implements PreparedBench {
       preloadFraction: request.preloadFraction,
       ...(request.preloadFraction === 0 ? {} : { preload: (vm: number) => preloadOf(workload.vms[vm]!) }),
     };
+    const ios = iosOf(workload);
+    const totalNs = Math.min(expectedNs ?? Number.NaN, request.durationNs ?? Number.POSITIVE_INFINITY);
     const startedMs = performance.now();
     const run = new ClusterRun(
       resolved,
@@ -278,29 +277,21 @@ class Bench implements PreparedBench {
     while (more) {
       if (this.hooks.signal.aborted) throw new InterruptedError(`interrupted while replaying ${text}`);
       more = run.advance(SLICE_EVENTS);
-      if (Number.isNaN(this.rowsTotal)) {
-        const total = Math.min(
-          expectedNs ?? Number.POSITIVE_INFINITY,
-          request.durationNs ?? Number.POSITIVE_INFINITY,
-        );
-        this.hooks.onPhase({ text, done: run.progressNs, total: Number.isFinite(total) ? total : 0 });
-      } else this.hooks.onPhase({ text, done: this.rowsDone, total: this.rowsTotal });
+      onShare(ios === undefined ? run.progressNs / totalNs : rows / ios);
       await setImmediate();
     }
     const wallSeconds = (performance.now() - startedMs) / 1000;
     const cluster = run.result();
-    const ios = iosOf(workload);
+    const notes: string[] = [];
     const events =
       resolved.events.length === 0 ? undefined : runEvents(workload.name, mode, warmupNs, cluster);
     if (events === undefined) {
       assert(cluster.failed === 0, 'no I/O of a run without faults fails');
       if (ios !== undefined && request.durationNs === undefined)
         assert(cluster.completed === ios, 'every I/O of the trace completes once for each VM');
-    } else this.heldNotes.push(...lossNotes(events));
-    this.rowsDone = rowsBefore + (ios ?? 0);
-    if (tally !== undefined) workload.summary = tally.summary(workload.name);
-    this.noteHeldRows(sources, text);
-    this.heldNotes.push(...outcomeNotes(sources, text));
+    } else notes.push(...lossNotes(events));
+    const summary = workload.summary ?? tally!.summary(workload.name);
+    notes.push(...heldNotes(sources, text), ...outcomeNotes(sources, text));
     const result = modeResult(workload.name, mode, cluster);
     const timeline = timelineOf(workload.name, mode, cluster);
     const disks = workload.vms.reduce((sum, vm) => sum + disksOf(vm), 0);
@@ -313,7 +304,7 @@ class Bench implements PreparedBench {
       queueDepth: QUEUE_DEPTH,
       batchBytes: resolved.fvp.destage.batchBytes * disks,
       highMarkReached: highMarkReached(result, resolved.fvp, disks, cluster.loadNs),
-      recordedP99Ns: workload.summary?.recorded.p99Ns ?? null,
+      recordedP99Ns: summary.recorded.p99Ns,
       lateNsByPart: latenessOf(sources),
     });
     const { workload: name, mode: modeName, ...figures } = result;
@@ -322,19 +313,20 @@ class Bench implements PreparedBench {
       timeline,
       latencies: recordings(workload.name, mode, cluster),
       events,
+      summary,
+      notes,
       timing: { workload: workload.name, mode, wallSeconds, iosPerSecond: cluster.completed / wallSeconds },
     };
   }
+}
 
-  private noteHeldRows(sources: readonly unknown[], text: string): void {
-    let heldRows = 0;
-    for (const source of sources) if (source instanceof DependentSource) heldRows += source.heldRows;
-    if (heldRows > 0) {
-      this.heldNotes.push(
-        `${text}: ${formatCount(heldRows)} I/Os were sent late, because other processes of the trace lay far behind.`,
-      );
-    }
-  }
+function heldNotes(sources: readonly unknown[], text: string): string[] {
+  let heldRows = 0;
+  for (const source of sources) if (source instanceof DependentSource) heldRows += source.heldRows;
+  if (heldRows === 0) return [];
+  return [
+    `${text}: ${formatCount(heldRows)} I/Os were sent late, because other processes of the trace lay far behind.`,
+  ];
 }
 
 /** What the events of a scenario cost the VMs for good. */

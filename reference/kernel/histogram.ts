@@ -21,6 +21,9 @@ const SUM_LIMB_HALF = 2 ** 52;
 /** Length that covers values up to 2^27 - 1 ns (134 ms). */
 const INITIAL_LENGTH = (27 - SUB_BUCKET_BITS + 2) * SUB_BUCKET_HALF;
 
+/** 2 to the power of the index; the operator is dear. */
+const POWERS = Float64Array.from({ length: 54 }, (_, exponent) => 2 ** exponent);
+
 /** Index of a value's bucket. @param value integer, 0 to 2^53 - 1. */
 export function histogramIndex(value: number): number {
   if (value < TWO_31) {
@@ -30,14 +33,14 @@ export function histogramIndex(value: number): number {
   const high = Math.floor(value / TWO_32);
   const bits = high === 0 ? 32 : 64 - Math.clz32(high);
   const bucket = bits - SUB_BUCKET_BITS;
-  return bucket * SUB_BUCKET_HALF + Math.floor(value / 2 ** bucket);
+  return bucket * SUB_BUCKET_HALF + Math.floor(value / POWERS[bucket]!);
 }
 
 /** Smallest value of the bucket with this index. */
 export function lowestOfIndex(index: number): number {
   if (index < 2 * SUB_BUCKET_HALF) return index;
   const bucket = (index >>> (SUB_BUCKET_BITS - 1)) - 1;
-  return (index - bucket * SUB_BUCKET_HALF) * 2 ** bucket;
+  return (index - bucket * SUB_BUCKET_HALF) * POWERS[bucket]!;
 }
 
 /** Largest value of the bucket with this index. */

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { benchFlags, workloadArg, workloadsOf } from '../../program/bench-flags.ts';
 import { benchRequestOf } from '../../program/bench-request.ts';
+import { workersOf } from '../../program/flag-quantity.ts';
 import { FvpCommand } from '../../program/fvp-command.ts';
 
 export default class BenchRun extends FvpCommand {
@@ -56,6 +57,7 @@ ${[
     return runBenchCommand(request, {
       out: flags.out,
       dryRun: flags['dry-run'],
+      workers: workersOf(flags.workers),
       version: this.config.version,
       print: (line) => this.log(line),
     });

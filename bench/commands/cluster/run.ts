@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { benchFlags, workloadArg, workloadsOf } from '../../program/bench-flags.ts';
 import { benchRequestOf } from '../../program/bench-request.ts';
+import { workersOf } from '../../program/flag-quantity.ts';
 import { FvpCommand } from '../../program/fvp-command.ts';
 
 export default class ClusterRun extends FvpCommand {
@@ -42,6 +43,7 @@ export default class ClusterRun extends FvpCommand {
     return runBenchCommand(request, {
       out: flags.out,
       dryRun: flags['dry-run'],
+      workers: workersOf(flags.workers),
       version: this.config.version,
       timeline: true,
       print: (line) => this.log(line),
