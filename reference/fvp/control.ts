@@ -410,7 +410,8 @@ export class Control {
     }
     this.leave(disk);
     this.enter(disk, end(disk));
-    this.advance(disk);
+    // Who was told of the state may have asked for something at once.
+    if (disk.transition < 0 && !disk.dead) this.advance(disk);
   }
 
   private stepOf(disk: VirtualDisk): Step {

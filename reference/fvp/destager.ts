@@ -175,7 +175,8 @@ export class Destager {
 
   /** A record's data has been read, here or from a holder. */
   onRead(disk: VirtualDisk, op: number, status: Status): void {
-    const ops = this.state.ops;
+    const { ops, buckets } = this.state;
+    buckets.pins[ops.words[op + OP_SLOT]!]!--;
     if (disk.dead) {
       this.abandon(ops.words[op + OP_PARENT]!, op);
       return;
@@ -324,7 +325,7 @@ export class Destager {
 
   /** Reads the records of a run that are no longer in memory, then writes the run. */
   private readRun(disk: VirtualDisk, run: number, start: number, end: number): void {
-    const { ops, options, ports, counters } = this.state;
+    const { ops, options, ports, counters, buckets } = this.state;
     const ring = disk.ring;
     // Held above zero until every read is out, so that the run cannot go on in between.
     ops.words[run + OP_PENDING] = 1;
@@ -346,6 +347,10 @@ export class Destager {
           this.fetch(disk, op);
           continue;
         }
+        // The disk may be another host's before the read is over, and its log with it.
+        const bucket = slot >>> buckets.slotShift;
+        ops.words[op + OP_SLOT] = bucket;
+        buckets.pins[bucket]!++;
         counters.destageReadBytes += ring.numbers[at + RECORD_BYTES]!;
         const token = op | STAGE_DESTAGE_READ;
         const address = slot * BLOCK_BYTES + (ring.numbers[at + RECORD_OFFSET]! & (BLOCK_BYTES - 1));

@@ -428,12 +428,16 @@ export class ReadPath {
     return -1;
   }
 
-  /** Forgets the cached copies of clean blocks that flash failed to deliver. */
+  /**
+   * Forgets the cached copies of clean blocks that flash failed to deliver; not of those that have been written since the
+   * read, whose new copies are all there is.
+   */
   private dropClean(disk: VirtualDisk, start: number, end: number): void {
     const { index } = disk;
+    const barrier = this.cleanBarrier(disk);
     for (let at = start; at < end; at += 512) {
       const position = index.find(at);
-      if (position >= 0)
+      if (position >= 0 && index.words[position + ENTRY_STAMP]! < barrier)
         index.clear(position, sectorMask(at & (BLOCK_BYTES - 1), (at & (BLOCK_BYTES - 1)) + 512));
     }
   }

@@ -207,7 +207,7 @@ export class WritePath {
       return;
     }
     ring.words[at + RECORD_PENDING] = (ring.words[at + RECORD_PENDING]! & ~PENDING_LOCAL) | PENDING_FAILED;
-    this.forget(disk, ring.numbers[at + RECORD_OFFSET]!, ring.numbers[at + RECORD_BYTES]!, sequence);
+    this.forgetAppend(disk, at);
     this.events.logBroken(disk);
     if (disk.throughCheckpoint) this.destager.kick(disk);
   }
@@ -702,8 +702,23 @@ export class WritePath {
   }
 
   /**
-   * A copy of the write `sequence` failed: drops what is cached of its blocks, with what later writes have put beside it.
-   * In write-through the datastore has all of it; of a log reads wait until a checkpoint covers the newest write.
+   * The append of a record failed: drops what the index has of it. What later writes have put beside it stays: they may
+   * commit, and be read, before a checkpoint covers them.
+   */
+  private forgetAppend(disk: VirtualDisk, at: number): void {
+    const { index, ring } = disk;
+    const offset = ring.numbers[at + RECORD_OFFSET]!;
+    const start = offset - (offset & (BLOCK_BYTES - 1));
+    const end = offset + ring.numbers[at + RECORD_BYTES]!;
+    for (let block = start, slot = ring.words[at + RECORD_SLOT]!; block < end; block += BLOCK_BYTES, slot++) {
+      const position = index.find(block);
+      if (position >= 0) index.clear(position, index.maskIn(position, slot));
+    }
+  }
+
+  /**
+   * The flash or datastore copy of a write-through write failed: drops what is cached of its blocks, with what later
+   * writes have put beside it. The datastore has all of it.
    */
   private forget(disk: VirtualDisk, offset: number, bytes: number, sequence: number): void {
     const index = disk.index;

@@ -166,7 +166,7 @@ export class Availability {
         for (const place of disks) {
           if (place.vm !== event.vm) continue;
           place.mode = event.mode;
-          if (this.isOn(event.vm)) this.request(place);
+          if (this.isOn(event.vm) && !this.isLeaving(event.vm)) this.request(place);
         }
         return;
       case 'drain':
@@ -259,6 +259,12 @@ export class Availability {
   private isOn(vm: number): boolean {
     const { phase } = this.vms[vm]!;
     return phase === 'runs' || phase === 'moving' || phase === 'starting';
+  }
+
+  /** Its disks are being closed where it was; the mode counts where they are opened next. */
+  private isLeaving(vm: number): boolean {
+    const { phase, movePhase } = this.vms[vm]!;
+    return phase === 'moving' && (movePhase === 'closing' || movePhase === 'opening');
   }
 
   private nameOf(device: 'datastore' | { readonly flashOf: number }): string {

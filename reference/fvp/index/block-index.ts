@@ -109,6 +109,15 @@ export class BlockIndex {
     words[position + ENTRY_META] = mask | (chain << CHAIN_SHIFT);
   }
 
+  /** Mask of the sectors that lie in a slot. */
+  maskIn(position: number, slot: number): number {
+    const meta = this.words[position + ENTRY_META]!;
+    let mask = this.words[position + ENTRY_SLOT] === slot ? meta & FULL_MASK : 0;
+    for (let node = meta >>> CHAIN_SHIFT; node !== 0; node = this.chainNext[node]!)
+      if (this.chainSlot[node] === slot) mask |= this.chainMask[node]!;
+    return mask;
+  }
+
   /** Forgets where the sectors of `mask` lie. */
   clear(position: number, mask: number): void {
     const words = this.words;

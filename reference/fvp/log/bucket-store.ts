@@ -104,9 +104,14 @@ export class BucketStore {
     this.linkNewest(bucket);
   }
 
-  /** Gives a log bucket back; what it held is gone. */
+  /** Gives a log bucket back; what it held is gone. While I/O to it is under way it waits among the clean ones. */
   drop(bucket: number): void {
     this.generation[bucket]!++;
+    if (this.pins[bucket] !== 0) {
+      this.filled[bucket] = 0;
+      this.becomeClean(bucket);
+      return;
+    }
     this.kind[bucket] = BUCKET_FREE;
     this.pinnedBuckets--;
     this.next[bucket] = this.free;

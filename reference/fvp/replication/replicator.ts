@@ -39,7 +39,7 @@ import {
   MESSAGE_PREPARE,
   MESSAGE_RELEASE,
 } from '../message.ts';
-import { OP_DISK, OP_KEY, OP_SEQUENCE, OP_TAG, STAGE_SEND } from '../op-table.ts';
+import { OP_DISK, OP_KEY, OP_SEQUENCE, OP_SLOT, OP_TAG, STAGE_SEND } from '../op-table.ts';
 import { CAUSE_DESTAGE, FLASH_READ, STATUS_OK, type Status } from '../ports.ts';
 import { TIMER_REPLICAS, timerOf } from '../timers.ts';
 import type { Member, VirtualDisk } from '../virtual-disk.ts';
@@ -189,7 +189,8 @@ export class Replicator {
 
   /** The data of a record to be sent again has been read. */
   onRead(disk: VirtualDisk, op: number, status: Status): void {
-    const { ops } = this.state;
+    const { ops, buckets } = this.state;
+    buckets.pins[ops.words[op + OP_SLOT]!]!--;
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     const host = ops.words[op + OP_TAG]!;
     ops.release(op);
@@ -199,7 +200,7 @@ export class Replicator {
 
   /** Sends a record once more; its data comes from memory while the guest waits for it, else from flash. */
   private resend(disk: VirtualDisk, member: Member, sequence: number): void {
-    const { ops, ports, counters } = this.state;
+    const { ops, ports, counters, buckets } = this.state;
     const ring = disk.ring;
     const at = ring.at(sequence);
     const bytes = ring.numbers[at + RECORD_BYTES]!;
@@ -215,6 +216,9 @@ export class Replicator {
     ops.words[op + OP_KEY] = ring.words[at + RECORD_KEY]!;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
     counters.destageReadBytes += bytes;
+    const bucket = ring.words[at + RECORD_SLOT]! >>> buckets.slotShift;
+    ops.words[op + OP_SLOT] = bucket;
+    buckets.pins[bucket]!++;
     const token = op | STAGE_SEND;
     const offset = ring.numbers[at + RECORD_OFFSET]!;
     if (ports.content !== null) {

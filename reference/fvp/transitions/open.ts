@@ -106,6 +106,8 @@ export function openTransition(control: Control): Transition {
     for (const log of work.sealed.values()) committed = Math.max(committed, log.committedThrough);
     for (const [host, log] of work.sealed) {
       if (segmentOf(record, host, log.firstEpoch) === undefined) continue;
+      // Sealed, and then gone with this host's flash.
+      if (host === state.id && parts.held.of(disk.id) === undefined) continue;
       const tail = Math.max(log.tail, -1);
       if (tail < committed || tail < 0) continue;
       if (tail > bestTail || (tail === bestTail && host === state.id)) {
