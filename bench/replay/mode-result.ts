@@ -89,7 +89,15 @@ export function modeResult(
       droppedFills: fvp.droppedFills,
       utilisation: utilisation.flash,
     },
-    network: { bytes: network.bytes, messages: network.messages, utilisation: utilisation.network },
+    network: {
+      bytes: network.bytes,
+      messages: network.messages,
+      utilisation: utilisation.network,
+      ...(fvp.compressedRecords > 0 && {
+        compressedRecords: fvp.compressedRecords,
+        compressingNs: fvp.compressingNs,
+      }),
+    },
     san: {
       reads: byCause(datastore.reads),
       writes: byCause(datastore.writes),

@@ -78,6 +78,9 @@ export class HostCounters {
   leasesAtRisk = 0;
   /** Records sent again to a holder that had not acknowledged them. */
   resentRecords = 0;
+  /** Records that holders were sent compressed, and the time that the compressor took for them. */
+  compressedRecords = 0;
+  compressingNs = DOUBLE_ZERO;
   /** Bytes of records copied to new holders. */
   resyncBytes = 0;
   /** Bytes that were read from another host's flash: dirty data, and clean data after a migration. */

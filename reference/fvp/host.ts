@@ -78,6 +78,7 @@ import { type HeldLog, HeldLogs } from './replication/held-logs.ts';
 import { Replicator } from './replication/replicator.ts';
 import {
   TIMER_CHECKPOINT,
+  TIMER_COMPRESSOR,
   TIMER_HEARTBEAT,
   TIMER_HELD,
   TIMER_PUMP,
@@ -422,6 +423,10 @@ export class Host {
     }
     if (kind === TIMER_QUESTION) {
       this.questions.onTimer(index);
+      return;
+    }
+    if (kind === TIMER_COMPRESSOR) {
+      this.replicator.compressor.onTimer();
       return;
     }
     const disk = this.disks[index]!;

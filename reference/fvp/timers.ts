@@ -1,6 +1,6 @@
 /** Timers of a host: who is to be woken, and which of its timers it is. */
 
-const KIND_BITS = 3;
+const KIND_BITS = 4;
 
 /** Admission of waiting writes. This one to TIMER_DESTAGE belong to a local disk. */
 export const TIMER_PUMP = 0;
@@ -16,6 +16,9 @@ export const TIMER_RETRY = 5;
 export const TIMER_HELD = 6;
 /** A question to another host, by its request under way. */
 export const TIMER_QUESTION = 7;
+
+/** Records that wait for this host's compressor. */
+export const TIMER_COMPRESSOR = 8;
 
 export function timerOf(kind: number, index: number): number {
   return (index << KIND_BITS) | kind;

@@ -222,7 +222,10 @@ export class WritePath {
     counters.replicaNs += ns;
     counters.replicaAcks++;
     // What is copied to a new holder is older than its stay.
-    if (member.named) member.ackNs += (ns - member.ackNs) * ACK_WEIGHT;
+    if (member.named) {
+      member.ackNs += (ns - member.ackNs) * ACK_WEIGHT;
+      this.replicator.acknowledged(disk, sequence, member, ns);
+    }
     this.durable(disk, sequence, member.bit);
   }
 

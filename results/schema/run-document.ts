@@ -187,7 +187,14 @@ export interface ModeResult {
     readonly droppedFills: number;
     readonly utilisation: number;
   };
-  readonly network: { readonly bytes: number; readonly messages: number; readonly utilisation: number };
+  readonly network: {
+    readonly bytes: number;
+    readonly messages: number;
+    readonly utilisation: number;
+    /** Where records were sent compressed: how many, and the time that compressing them took. */
+    readonly compressedRecords?: number | undefined;
+    readonly compressingNs?: number | undefined;
+  };
   readonly san: {
     readonly reads: SanByCause;
     readonly writes: SanByCause;

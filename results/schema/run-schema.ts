@@ -154,7 +154,13 @@ export const modeResultSchema = z.object({
     droppedFills: count,
     utilisation: real,
   }),
-  network: z.object({ bytes, messages: count, utilisation: real }),
+  network: z.object({
+    bytes,
+    messages: count,
+    utilisation: real,
+    compressedRecords: count.optional().meta({ description: 'records that were sent compressed' }),
+    compressingNs: ns.optional().meta({ description: 'time that compressing them took' }),
+  }),
   san: z.object({ reads: byCause, writes: byCause, bytes: byCause, flushes: count, utilisation: real }),
   destage: z.object({
     batches: count,

@@ -55,7 +55,15 @@ fvp:
   destage: { batchRecords: 16, batchSize: 1MiB, joinSize: 64KiB, bufferSize: 0 }
   lease: { renew: 1s, duration: 5s, drift: 0.2% }
   remoteReads: 1m
-  replication: { resend: 50ms, timeout: 2s, replacementWait: 3s, outside: 1, resyncRecords: 8 }
+  replication:
+    resend: 50ms
+    timeout: 2s
+    replacementWait: 3s
+    outside: 1
+    resyncRecords: 8
+    compression: adaptive
+    compressedSize: 40%
+    compressionRate: 1GB/s
   degrade: { above: 20ms, factor: 3 }
   retry: { first: 4s, most: 1m }
 `;
@@ -79,6 +87,7 @@ fvp:
       replacementNs: 3e9,
       outside: 1,
       resyncRecords: 8,
+      compression: { share: 0.4, bytesPerSecond: 1e9 },
     },
     degrade: { aboveNs: 20e6, factor: 3 },
     retry: { firstNs: 4e9, mostNs: 60e9 },

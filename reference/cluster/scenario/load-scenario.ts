@@ -15,7 +15,7 @@ import {
 } from '../../devices/registry.ts';
 import type { FilterSetup } from '../../devices/stack.ts';
 import { YamlFile, type YamlPath } from '../../devices/yaml-file.ts';
-import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
+import { DEFAULT_COMPRESSION, DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
 import { DataError, type DataPlace, NoInputError, UsageError } from '../../kernel/errors.ts';
 import { didYouMean } from '../../kernel/nearest-name.ts';
 import { parseBytes } from '../../kernel/units.ts';
@@ -475,6 +475,13 @@ function readFvp(yaml: YamlFile, fvp: NonNullable<WrittenScenario['fvp']>): FvpS
     replacementNs: fvp.replication?.replacementWait ?? defaults.replication.replacementNs,
     outside: fvp.replication?.outside ?? defaults.replication.outside,
     resyncRecords: fvp.replication?.resyncRecords ?? defaults.replication.resyncRecords,
+    compression:
+      fvp.replication?.compression === 'adaptive'
+        ? {
+            share: fvp.replication.compressedSize ?? DEFAULT_COMPRESSION.share,
+            bytesPerSecond: fvp.replication.compressionRate ?? DEFAULT_COMPRESSION.bytesPerSecond,
+          }
+        : null,
   };
   const degrade = {
     aboveNs: fvp.degrade?.above ?? defaults.degrade.aboveNs,

@@ -7,7 +7,7 @@ import type { ClusterEvent } from '../faults/cluster-event.ts';
 import { writtenEvent } from './events.ts';
 import type { ResolvedDevice, ResolvedHost, ResolvedScenario } from './resolved.ts';
 import { SCENARIO_SCHEMA, type SizeOrShare } from './schema.ts';
-import { writtenBytes, writtenNs } from './written.ts';
+import { writtenBytes, writtenBytesPerSecond, writtenNs } from './written.ts';
 
 export interface LoadedHost {
   readonly name: string;
@@ -253,6 +253,11 @@ export class Scenario {
           replacementWait: writtenNs(fvp.replication.replacementNs),
           outside: fvp.replication.outside,
           resyncRecords: fvp.replication.resyncRecords,
+          ...(fvp.replication.compression !== null && {
+            compression: 'adaptive',
+            compressedSize: fvp.replication.compression.share,
+            compressionRate: writtenBytesPerSecond(fvp.replication.compression.bytesPerSecond),
+          }),
         },
         degrade: { above: writtenNs(fvp.degrade.aboveNs), factor: fvp.degrade.factor },
         retry: { first: writtenNs(fvp.retry.firstNs), most: writtenNs(fvp.retry.mostNs) },

@@ -22,6 +22,10 @@ export function writtenBytes(bytes: number): string {
   return written(bytes, BYTE_UNITS, 'B');
 }
 
+export function writtenBytesPerSecond(bytesPerSecond: number): string {
+  return bytesPerSecond === Number.POSITIVE_INFINITY ? 'unlimited' : `${writtenBytes(bytesPerSecond)}/s`;
+}
+
 /** @param ns an integer */
 export function writtenNs(ns: number): string {
   return written(ns, TIME_UNITS, 'ns');

@@ -35,6 +35,9 @@ export const RECORD_PENDING = 5;
 /** Request to complete at commit, -1 for none; the owner's. */
 export const RECORD_OP = 6;
 
+/** Bits of the holders that the record is sent to compressed; set where compression is on. */
+export const RECORD_COMPRESSED = 7;
+
 /** In RECORD_OP: a write-through write that overlaps one that was in flight when it came. */
 export const OVERLAPPING = -2;
 

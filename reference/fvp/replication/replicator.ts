@@ -8,6 +8,7 @@ import {
   PENDING_LOCAL,
   RECORD_APPENDED_NS,
   RECORD_BYTES,
+  RECORD_COMPRESSED,
   RECORD_DISCARD,
   RECORD_KEY,
   RECORD_KIND,
@@ -43,11 +44,13 @@ import { OP_DISK, OP_KEY, OP_SEQUENCE, OP_SLOT, OP_TAG, STAGE_SEND } from '../op
 import { CAUSE_DESTAGE, FLASH_READ, STATUS_OK, type Status } from '../ports.ts';
 import { TIMER_REPLICAS, timerOf } from '../timers.ts';
 import type { Member, VirtualDisk } from '../virtual-disk.ts';
+import { Compressor } from './compressor.ts';
 
 export class Replicator {
   private readonly state: HostState;
   /** Called when holders have been silent too long: they are lost. */
   private readonly onLost: (disk: VirtualDisk, hosts: readonly number[]) => void;
+  readonly compressor: Compressor;
   /** Called when replication is slow whoever holds: the disk is better off in write-through for a time. */
   private readonly onSlow: (disk: VirtualDisk) => void;
 
@@ -59,6 +62,7 @@ export class Replicator {
     this.state = state;
     this.onLost = onLost;
     this.onSlow = onSlow;
+    this.compressor = new Compressor(state, (disk, sequence) => this.compressed(disk, sequence));
   }
 
   /** A new member with a bit of its own; it is awaited by no write yet. */
@@ -81,11 +85,46 @@ export class Replicator {
   /** Sends a new record to every holder, in the order of the record's holders. */
   append(disk: VirtualDisk, sequence: number): void {
     const { members } = disk;
-    for (let i = 0; i < members.length; i++) {
-      const member = members[i]!;
-      if (member.sending) this.send(disk, member.host, sequence);
-    }
+    if (this.state.options.replication.compression !== null) this.appendCompressed(disk, sequence);
+    else
+      for (let i = 0; i < members.length; i++) {
+        const member = members[i]!;
+        if (member.sending) this.send(disk, member.host, sequence);
+      }
     if (!disk.replicaTimerSet) this.setTimer(disk);
+  }
+
+  /** Sends a new record at once to holders that get it as it is, and to the others when it is compressed. */
+  private appendCompressed(disk: VirtualDisk, sequence: number): void {
+    const { ring } = disk;
+    const at = ring.at(sequence);
+    const mayCompress = ring.words[at + RECORD_KIND] !== RECORD_DISCARD;
+    let bits = 0;
+    for (const { sending, bit, host } of disk.members) {
+      if (!sending) continue;
+      if (mayCompress && this.compressor.wants(host, sequence)) bits |= bit;
+      else this.send(disk, host, sequence);
+    }
+    ring.words[at + RECORD_COMPRESSED] = bits;
+    if (bits !== 0) this.compressor.add(disk, sequence, ring.numbers[at + RECORD_BYTES]!);
+  }
+
+  /** A record has been compressed. */
+  private compressed(disk: VirtualDisk, sequence: number): void {
+    const { ring } = disk;
+    if (disk.dead || !disk.logging || sequence < ring.first || sequence >= ring.next) return;
+    const at = ring.at(sequence);
+    const bits = ring.words[at + RECORD_COMPRESSED]! & ring.words[at + RECORD_PENDING]!;
+    const { share } = this.state.options.replication.compression!;
+    for (const { sending, bit, host } of disk.members)
+      if (sending && (bits & bit) !== 0) this.send(disk, host, sequence, share);
+  }
+
+  /** A holder has acknowledged a record. */
+  acknowledged(disk: VirtualDisk, sequence: number, member: Member, ns: number): void {
+    if (this.state.options.replication.compression === null) return;
+    const bits = disk.ring.words[disk.ring.at(sequence) + RECORD_COMPRESSED]!;
+    this.compressor.acknowledged(member.host, (bits & member.bit) !== 0, ns);
   }
 
   prepare(disk: VirtualDisk, peer: number, firstEpoch: number, epoch: number, request: number): void {
@@ -233,7 +272,8 @@ export class Replicator {
     ports.flash!.submit(FLASH_READ, address, bytes, CAUSE_DESTAGE, token, ring.words[at + RECORD_KEY]!);
   }
 
-  private send(disk: VirtualDisk, host: number, sequence: number): void {
+  /** @param share what is left of the data on the wire */
+  private send(disk: VirtualDisk, host: number, sequence: number, share = 1): void {
     const { ports, options, id } = this.state;
     const network = ports.network;
     const ring = disk.ring;
@@ -262,7 +302,7 @@ export class Replicator {
     fields[base + FIELD_PAYLOAD_OFFSET] = payloadOffset;
     if (ports.content !== null && dataBytes !== 0)
       ports.content.sending(message, payload, payloadOffset, bytes);
-    network.send(host, message, options.recordHeaderBytes + dataBytes);
+    network.send(host, message, options.recordHeaderBytes + Math.ceil(dataBytes * share));
   }
 
   private setTimer(disk: VirtualDisk): void {

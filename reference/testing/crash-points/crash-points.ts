@@ -127,6 +127,7 @@ function caseOf(course: Course, seed: number): FuzzCase {
         replacementNs: 90 * MS,
         outside: 0,
         resyncRecords: 16,
+        compression: null,
       },
       retry: { firstNs: 50 * MS, mostNs: 400 * MS },
       remoteReadsNs: 60e9,

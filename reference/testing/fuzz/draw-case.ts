@@ -10,7 +10,7 @@ import type { ResolvedScenario } from '../../cluster/scenario/resolved.ts';
 import flash from '../../devices/models/flash.ts';
 import link from '../../devices/models/link.ts';
 import { MODE_NAMES, type ModeName, modeOf } from '../../fvp/mode.ts';
-import { DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
+import { type Compression, DEFAULT_FVP_OPTIONS } from '../../fvp/options.ts';
 import { OP_FLUSH, OP_READ, OP_WRITE } from '../../kernel/io.ts';
 import { RandomStream } from '../../kernel/random.ts';
 import { type Aim, drawAim } from './cells.ts';
@@ -100,6 +100,7 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
         replacementNs: 300 * MS,
         outside: 0,
         resyncRecords: pick([4, 64]),
+        compression: compressionOf(seed),
       },
       retry: { firstNs: pick([200, 800]) * MS, mostNs: 4 * SECOND },
       remoteReadsNs: 60 * SECOND,
@@ -140,6 +141,13 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
 }
 
 /** Overlapping writes of many sizes, reads and flushes over a small range. */
+/** One cluster in four compresses what it sends to holders; drawn apart, so that the others are as they would be. */
+function compressionOf(seed: number): Compression | null {
+  const random = new RandomStream(seed, 'fuzz compression');
+  if (random.nextBelow(4) !== 0) return null;
+  return { share: 0.5, bytesPerSecond: [50e6, 2e9][random.nextBelow(2)]! };
+}
+
 function drawLoad(random: RandomStream, ios: number, spanNs: number): PlainIo[] {
   const below = (bound: number) => random.nextBelow(bound);
   const sectors = [256, 2048, 8192][below(3)]!;
