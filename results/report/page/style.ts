@@ -151,6 +151,8 @@ pre { margin: 0.7rem 0 0; padding: 0.9rem; overflow: auto; max-height: 32rem; ba
   th:first-child { position: static; }
   .charts > figure { flex-basis: 40%; }
   .plot { height: 15rem; }
+  /* Drawn for the screen: shrunk into its place, not cut off. */
+  .plot canvas { width: 100% !important; height: 100% !important; object-fit: contain; object-position: left; }
   figure, tr, .glossary div { break-inside: avoid; }
   .small .plot { height: 10rem; }
   h2, h3 { break-after: avoid; }
