@@ -1,6 +1,6 @@
 /** What `fvp cluster fuzz` does once its flags are parsed. */
-import { AppError, UsageError } from '../../reference/kernel/errors.ts';
 import { formatCount } from '../../reference/kernel/units.ts';
+import { type Bounds, flagQuantity, parseWhole, SEED_BOUNDS } from '../program/flag-quantity.ts';
 import { interruptible } from '../program/interrupt.ts';
 import { ProgressLine } from '../render/progress.ts';
 import { COLUMNS_MAX, wrapText } from '../render/wrap-text.ts';
@@ -8,19 +8,9 @@ import type { FuzzCoverage } from './fuzz-coverage.ts';
 import { type FuzzFailure, type FuzzSummary, runFuzz } from './run-fuzz.ts';
 
 const SEEDS_DEFAULT = 100;
-const SEEDS_MOST = 1e9;
+const SEEDS: Bounds = { least: 1, most: 1e9, words: '1 to 1000000000' };
+const MINUTES: Bounds = { least: 1, most: 100_000, words: '1 to 100000' };
 const LIVENESS_CHECKERS = ['liveness', 'nothing-leaked'];
-
-/** Checkers have found something. */
-class CheckerError extends AppError {
-  readonly code = 'E_CHECKER';
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number, hint: string) {
-    super(message, { hint });
-    this.exitCode = exitCode;
-  }
-}
 
 export interface FuzzFlags {
   readonly seed: string | undefined;
@@ -30,20 +20,25 @@ export interface FuzzFlags {
   readonly coverage: boolean;
 }
 
-/** @returns the document for `--json` @throws CheckerError when a seed fails */
-export async function fuzzCommand(flags: FuzzFlags, print: (line: string) => void): Promise<FuzzSummary> {
-  const firstSeed =
-    flags.seed === undefined ? 1 : wholeNumber('seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);
+export interface FuzzAnswer {
+  readonly summary: FuzzSummary;
+  /** 0: every checker has passed. */
+  readonly exitCode: number;
+}
+
+/** @returns the document for `--json`, of seeds that fail too */
+export async function fuzzCommand(flags: FuzzFlags, print: (line: string) => void): Promise<FuzzAnswer> {
+  const firstSeed = flags.seed === undefined ? 1 : flagQuantity('seed', flags.seed, parseWhole, SEED_BOUNDS);
   const seeds =
     flags.seeds === undefined
       ? flags.seed === undefined
         ? SEEDS_DEFAULT
         : 1
-      : wholeNumber('seeds', flags.seeds, 1, SEEDS_MOST);
+      : flagQuantity('seeds', flags.seeds, parseWhole, SEEDS);
   const milliseconds =
     flags.minutes === undefined
       ? Number.POSITIVE_INFINITY
-      : wholeNumber('minutes', flags.minutes, 1, 100_000) * 60_000;
+      : flagQuantity('minutes', flags.minutes, parseWhole, MINUTES) * 60_000;
   const progress = new ProgressLine(process.stderr, () => performance.now());
   try {
     const summary = await interruptible((signal) =>
@@ -54,9 +49,7 @@ export async function fuzzCommand(flags: FuzzFlags, print: (line: string) => voi
     progress.clear();
     for (const line of describe(summary)) print(line);
     if (flags.coverage) for (const line of coverageTable(summary.coverage)) print(line);
-    const [first] = summary.failures;
-    if (first !== undefined) throw errorOf(summary.failures, first);
-    return summary;
+    return { summary, exitCode: exitCodeOf(summary.failures) };
   } finally {
     progress.clear();
   }
@@ -73,7 +66,12 @@ function describe(summary: FuzzSummary): string[] {
     `Hash of all events: ${summary.hash}.`,
   ];
   for (const failure of failures) lines.push('', ...describeFailure(failure));
-  if (failures.length === 0) lines.push('Every checker passed.');
+  const count = failures.length;
+  lines.push(
+    ...(count === 0
+      ? ['Every checker passed.']
+      : ['', `${formatCount(count)} ${count === 1 ? 'seed fails' : 'seeds fail'}.`]),
+  );
   return lines;
 }
 
@@ -116,24 +114,10 @@ function describeFailure({ seed, crash, objections, events, replay }: FuzzFailur
   ];
 }
 
-function errorOf(failures: readonly FuzzFailure[], first: FuzzFailure): CheckerError {
-  const objections = failures.flatMap((failure) => failure.objections);
-  const exitCode = failures.some(({ crash }) => crash !== undefined)
-    ? 90
-    : objections.some(({ checker, valid }) => valid === false && !LIVENESS_CHECKERS.includes(checker))
-      ? 92
-      : objections.some(({ valid }) => valid === false)
-        ? 91
-        : 93;
-  return new CheckerError(
-    `${failures.length} ${failures.length === 1 ? 'seed fails' : 'seeds fail'}, the first is ${first.seed}`,
-    exitCode,
-    `replay it with: ${first.replay}`,
-  );
-}
-
-function wholeNumber(flag: string, written: string, least: number, most: number): number {
-  const value = Number(written);
-  if (/^\d+$/.test(written) && value >= least && value <= most) return value;
-  throw new UsageError(`--${flag} ${written} is not a whole number from ${least} to ${most}`);
+function exitCodeOf(failures: readonly FuzzFailure[]): number {
+  if (failures.length === 0) return 0;
+  if (failures.some(({ crash }) => crash !== undefined)) return 90;
+  const refuted = failures.flatMap(({ objections }) => objections).filter(({ valid }) => valid === false);
+  if (refuted.length === 0) return 93;
+  return refuted.every(({ checker }) => LIVENESS_CHECKERS.includes(checker)) ? 91 : 92;
 }

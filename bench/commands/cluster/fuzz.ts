@@ -33,6 +33,8 @@ Exit codes: 90 the program crashed, 91 something never came to its end, 92 a pro
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClusterFuzz);
     const { fuzzCommand } = await import('../../fuzz/fuzz-command.ts');
-    return fuzzCommand(flags, (line) => this.log(line));
+    const { summary, exitCode } = await fuzzCommand(flags, (line) => this.log(line));
+    process.exitCode = exitCode;
+    return summary;
   }
 }

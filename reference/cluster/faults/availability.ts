@@ -3,6 +3,7 @@
  * that have lost their datastore, and moves them while they run. FVP knows nothing of it: a VM can be powered on at any
  * host, and waits there until the disk is open (fvp-protocol.md 12.4-20).
  */
+import type { Host } from '../../fvp/host.ts';
 import { type ModeName, modeOf } from '../../fvp/mode.ts';
 import {
   STATE_DRAINING,
@@ -293,8 +294,7 @@ export class Availability {
         if (this.target(vm) < 0) continue;
         for (const disk of this.parts.disks) {
           if (disk.vm !== vm) continue;
-          const { local } = disk;
-          plane.ask(host, (machine) => machine.powerOff(local));
+          this.tell(disk, (machine, local) => machine.powerOff(local));
         }
         this.stop(vm);
         const { turn } = state;
@@ -351,8 +351,11 @@ export class Availability {
     for (const [disk, place] of disks.entries()) {
       if (place.vm !== vm) continue;
       place.host = host;
+      place.local = -1;
       place.state = STATE_OFF;
       plane.ask(host, (machine) => {
+        // A paused host hears of it late: by then the VM may have gone elsewhere.
+        if (place.host !== host) return;
         place.local = machine.attach(disk);
         const opened = machine.disks[place.local]!;
         place.state = opened.state;
@@ -397,29 +400,39 @@ export class Availability {
     const { plane, disks } = this.parts;
     for (const place of disks) {
       if (place.vm !== vm || !plane.isUp(place.host)) continue;
-      const { host, local } = place;
-      plane.ask(host, (machine) => machine.discardDirty(local));
+      this.tell(place, (machine, local) => machine.discardDirty(local));
     }
   }
 
+  /** A host that is paused hears it later, and by then the disk may have another number there, or be elsewhere. */
+  private tell(place: DiskPlace, act: (machine: Host, local: number) => void): void {
+    const { host } = place;
+    this.parts.plane.ask(host, (machine) => {
+      if (place.host === host && place.local >= 0) act(machine, place.local);
+    });
+  }
+
   private request(place: DiskPlace, mode: ModeName = place.mode): void {
-    const { local, host } = place;
-    this.parts.plane.ask(host, (machine) => machine.request(local, modeOf(mode)));
+    this.tell(place, (machine, local) => machine.request(local, modeOf(mode)));
   }
 
   private share(vm: number, forNs: number): void {
     const { plane, disks } = this.parts;
     if (!this.isOn(vm)) return;
-    const shared: { host: number; local: number }[] = [];
-    for (const { vm: of, host, local } of disks) {
-      if (of !== vm) continue;
-      shared.push({ host, local });
-      plane.ask(host, (machine) => machine.share(local, 1));
+    const shared: { host: number; local: number; machine: Host }[] = [];
+    let isOver = false;
+    for (const place of disks) {
+      if (place.vm !== vm) continue;
+      this.tell(place, (machine, local) => {
+        if (isOver) return;
+        machine.share(local, 1);
+        shared.push({ host: place.host, local, machine });
+      });
     }
-    const machines = shared.map(({ host }) => plane.machineOf(host));
     plane.at(plane.nowNs + forNs, () => {
-      for (const [i, { host, local }] of shared.entries())
-        if (plane.machineOf(host) === machines[i]) plane.ask(host, (machine) => machine.share(local, -1));
+      isOver = true;
+      for (const { host, local, machine } of shared)
+        if (plane.machineOf(host) === machine) plane.ask(host, () => machine.share(local, -1));
     });
   }
 
@@ -434,8 +447,7 @@ export class Availability {
     state.to = to;
     for (const place of disks) {
       if (place.vm !== vm) continue;
-      const { local, host } = place;
-      plane.ask(host, (machine) => machine.share(local, 1));
+      this.tell(place, (machine, local) => machine.share(local, 1));
     }
     this.goOnMoving(vm);
   }

@@ -667,15 +667,17 @@ export class FaultPlane {
         end();
       }
     };
-    const place = this.places[to]!;
-    if (place.pausedWith !== undefined) place.pausedWith.push(deliver);
-    else
+    const hear = () => {
       this.run(machine, () => {
         this.pass(machine, 'before delivery');
         deliver();
         this.pass(machine, 'after delivery');
       });
-    if (!machine.alive) end();
+      if (!machine.alive) end();
+    };
+    const place = this.places[to]!;
+    if (place.pausedWith !== undefined) place.pausedWith.push(hear);
+    else hear();
   }
 
   private dropMessage(id: number, item: MessageRequest): void {
