@@ -7,7 +7,7 @@ import type { Probe } from '../../cluster/faults/fault-plane.ts';
 import type { Control } from '../../fvp/control.ts';
 import type { Host } from '../../fvp/host.ts';
 import { transitionsOf } from '../../fvp/transitions/transitions.ts';
-import { assert } from '../../kernel/errors.ts';
+import { BugError } from '../../kernel/errors.ts';
 import { RandomStream } from '../../kernel/random.ts';
 
 /** The host that comes by one of these points, as the `occurrence`th in all, is stopped there. */
@@ -139,10 +139,10 @@ export class CellProbe implements Probe {
 }
 
 function pointNamed(name: string): number {
-  const [step, point] = name.split('|');
-  const at = CELLS.findIndex((cell) => stepName(cell) === step);
-  assert(at >= 0, `there is a step ${step}`);
-  return CELLS[at]! * POINTS.length + POINTS.findIndex((each) => each === point);
+  for (const cell of CELLS)
+    for (const [point, when] of POINTS.entries())
+      if (`${stepName(cell)}|${when}` === name) return cell * POINTS.length + point;
+  throw new BugError(`there is no crash point ${name}`);
 }
 
 function stepName(cell: number): string {
