@@ -1,6 +1,7 @@
 /** Hands points to workers on other machines, through BullMQ; the asker needs no core of its own. */
 import { setMaxListeners } from 'node:events';
 import { type Job, Queue, QueueEvents } from 'bullmq';
+import { InterruptedError } from '../../reference/kernel/errors.ts';
 import type { ExecutedPoint, PointTask } from './execute-point.ts';
 import { connect } from './queue-connection.ts';
 import { checkedJob, jobOf, POINT_QUEUE, type PointJob } from './queue-job.ts';
@@ -17,6 +18,7 @@ export class QueueExecutor implements PointExecutor {
   private readonly events: QueueEvents;
   private readonly closers: (() => void)[];
   private readonly waiting = new Set<Job<PointJob, ExecutedPoint>>();
+  private readonly left = new AbortController();
 
   /**
    * @param onNobody told when no worker is there yet
@@ -42,6 +44,7 @@ export class QueueExecutor implements PointExecutor {
     // One for each point that is waited for.
     this.events.setMaxListeners(0);
     this.queue.setMaxListeners(0);
+    setMaxListeners(0, this.left.signal);
   }
 
   async run(task: PointTask, signal: AbortSignal): Promise<ExecutedPoint> {
@@ -50,8 +53,12 @@ export class QueueExecutor implements PointExecutor {
     // What a worker would refuse is refused here, where the person is. Packages are the worker's to allow.
     checkedJob(data, packagesOf(data));
     // The same point has the same name: who asks for it again gets the same job, whether it waits or is done.
+    const jobId = `p-${task.key}`;
+    const known = (await this.queue.getJob(jobId)) as Job<PointJob, ExecutedPoint> | undefined;
+    // What one worker has refused another may take, or the same one when it has been started anew.
+    if (known?.returnvalue?.kind === 'failed') await known.remove().catch(() => {});
     const job = await this.queue.add('point', data, {
-      jobId: `p-${task.key}`,
+      jobId,
       removeOnComplete: { age: KEPT_S },
       removeOnFail: true,
       attempts: 1,
@@ -59,7 +66,8 @@ export class QueueExecutor implements PointExecutor {
     this.waiting.add(job);
     try {
       return await new Promise<ExecutedPoint>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+        for (const end of [signal, this.left.signal])
+          end.addEventListener('abort', () => reject(end.reason as Error), { once: true });
         job
           .waitUntilFinished(this.events)
           .then(resolve, (error: Error) =>
@@ -67,7 +75,7 @@ export class QueueExecutor implements PointExecutor {
           );
       });
     } finally {
-      if (!signal.aborted) this.waiting.delete(job);
+      if (!signal.aborted && !this.left.signal.aborted) this.waiting.delete(job);
     }
   }
 
@@ -78,6 +86,8 @@ export class QueueExecutor implements PointExecutor {
   async close(): Promise<void> {
     // What nobody waits for any more is not begun; what is under way cannot be taken back.
     for (const job of this.waiting) await job.remove().catch(() => {});
+    // After this nobody tells of a job any more: who still waits would do so for ever.
+    this.left.abort(new InterruptedError('the queue has been left'));
     await this.events.close().catch(() => {});
     await this.queue.close().catch(() => {});
     for (const close of this.closers) close();

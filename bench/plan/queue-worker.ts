@@ -1,7 +1,9 @@
 /** `fvp plan worker`: replays the points of others, taken from a queue, on all cores of this machine. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { Worker } from 'bullmq';
 import { UsageError } from '../../reference/kernel/errors.ts';
 import type { ExecutedPoint } from './execute-point.ts';
@@ -36,6 +38,9 @@ export async function workQueue(options: WorkerOptions, signal: AbortSignal): Pr
   const connection = await connect(options.url);
   const executor = new ThreadExecutor(options.workers);
   const folder = await mkdtemp(join(tmpdir(), 'fvp-worker-'));
+  // Packages that the worker was started beside are found from scenarios as well.
+  const packages = join(process.cwd(), 'node_modules');
+  if (existsSync(packages)) await symlink(packages, join(folder, 'node_modules'), 'junction');
   const code = codeVersion();
   const scenarios = new Map<string, Promise<string>>();
   const fetched = new Map<string, Promise<string>>();

@@ -1,6 +1,8 @@
 /** A sweep over two worker processes and a real Redis, one of them killed in the middle of a point. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,11 +15,37 @@ import { writePlanTrace } from './plan-load.ts';
 import { runFvp } from './run-fvp.ts';
 
 const redis = program('redis-server', 'redis-server');
+const openssl = program('openssl', 'openssl');
 const PASSWORD = 'not-so-secret';
 const FVP = fileURLToPath(new URL('bench/bin/fvp.js', packageRoot()));
 
 const SWEEP = `workloads: [small.iolog]
 vary: { mode: [none, write-back], speed: [1x, 2x, 3x] }
+`;
+
+/** 10 us for everything. */
+const DEVICE = `export default {
+  name: 'even', summary: 'The same time for everything.', roles: ['flash', 'datastore'], parameters: {},
+  create: (parameters, context) => {
+    let requests = 0;
+    return {
+      submit(operation, unit, address, bytes, flags, token) {
+        requests++;
+        context.completeAt(context.nowNs + 10_000, token);
+        return 1;
+      },
+      fire() {},
+      statistics: () => ({ busyNs: 0, servers: 1, requests, residenceNs: 10_000 * requests }),
+    };
+  },
+};
+`;
+const SCENARIO = `datastore: { device: fvp-device-even }
+hostDefaults:
+  flash: { device: fixed, read: 60us, write: 60us, flush: 20us, capacity: 1GiB }
+  link: { device: link }
+hosts: { esx1: {}, esx2: {} }
+vms: { vm1: { host: esx1, workload: input } }
 `;
 
 function freePort(): Promise<number> {
@@ -29,9 +57,10 @@ function freePort(): Promise<number> {
   });
 }
 
-describe.skipIf(redis.absent)(`fvp plan sweep --queue${redis.note}`, () => {
+describe.skipIf(redis.absent || openssl.absent)(`fvp plan sweep --queue${redis.note}${openssl.note}`, () => {
   let folder: string;
   let url: string;
+  let secureUrl: string;
   let client: Redis;
   const children: ChildProcess[] = [];
 
@@ -40,10 +69,10 @@ describe.skipIf(redis.absent)(`fvp plan sweep --queue${redis.note}`, () => {
     children.push(child);
     return child;
   }
-  function worker(traces: string): ChildProcess {
+  function worker(traces: string, ...more: string[]): ChildProcess {
     return start(process.execPath, [
-      ...[FVP, 'plan', 'worker', '--queue', url],
-      ...['--workers', '1', '--traces', join(folder, traces)],
+      ...[FVP, 'plan', 'worker', '--queue', url, '--workers', '1'],
+      ...['--traces', traces.includes(':') ? traces : join(folder, traces), ...more],
     ]);
   }
 
@@ -56,7 +85,20 @@ describe.skipIf(redis.absent)(`fvp plan sweep --queue${redis.note}`, () => {
     await copyFile(join(folder, 'small.iolog'), join(folder, 'other', 'small.iolog'));
     const port = await freePort();
     url = `redis://:${PASSWORD}@127.0.0.1:${port}`;
-    start('redis-server', ['--port', `${port}`, '--save', '', '--requirepass', PASSWORD]);
+    const securePort = await freePort();
+    secureUrl = `rediss://:${PASSWORD}@127.0.0.1:${securePort}`;
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=queue'],
+        ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', 'key.pem', '-out', 'certificate.pem'],
+      ],
+      { cwd: folder, stdio: 'ignore' },
+    );
+    start('redis-server', [
+      ...['--port', `${port}`, '--save', '', '--requirepass', PASSWORD, '--tls-port', `${securePort}`],
+      ...['--tls-cert-file', 'certificate.pem', '--tls-key-file', 'key.pem', '--tls-auth-clients', 'no'],
+    ]);
     client = new Redis(url, { maxRetriesPerRequest: null });
     // It is tried again until the server has started.
     client.on('error', () => {});
@@ -108,6 +150,58 @@ describe.skipIf(redis.absent)(`fvp plan sweep --queue${redis.note}`, () => {
     );
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/No worker is there yet.*6 replays, 0 known from before/s);
+  });
+  test('reaches it with TLS, by a certificate that is trusted', async () => {
+    const ask = (env: Record<string, string>) =>
+      runFvp(['plan', 'sweep', 'sweep.yaml', '--queue', secureUrl, '--cache', 'secure', '--json'], {
+        cwd: folder,
+        env,
+      });
+    const stranger = await ask({});
+    expect(stranger.exitCode).toBe(69);
+    expect(stranger.stderr).toMatch(/cannot use the queue at 127\.0\.0\.1:\d+: self-signed certificate/);
+    const friend = await ask({ NODE_EXTRA_CA_CERTS: join(folder, 'certificate.pem') });
+    expect(friend.exitCode).toBe(0);
+    expect(friend.stderr).toMatch(/6 replays, 0 known from before/);
+  });
+  test('replays where the worker has no trace but an address, and a device that it was started with', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = createHttpServer((request, response) => {
+      asked.push(request.url);
+      if (request.url === '/traces/small.iolog') createReadStream(join(folder, 'small.iolog')).pipe(response);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const packaged = join(folder, 'node_modules', 'fvp-device-even');
+    await mkdir(packaged, { recursive: true });
+    await writeFile(
+      join(packaged, 'package.json'),
+      '{ "name": "fvp-device-even", "version": "1.2.3", "type": "module", "exports": "./even.js" }',
+    );
+    await writeFile(join(packaged, 'even.js'), DEVICE);
+    await writeFile(join(folder, 'even.yaml'), SCENARIO);
+    await writeFile(
+      join(folder, 'even-sweep.yaml'),
+      'workloads: [small.iolog]\nscenario: even.yaml\nvary: { mode: [none, write-back+1] }\n',
+    );
+    const ask = (cache: string, ...where: string[]) =>
+      runFvp(['plan', 'sweep', 'even-sweep.yaml', '--cache', cache, '--json', ...where], { cwd: folder });
+    try {
+      const strict = worker(`http://127.0.0.1:${port}/traces`);
+      const refused = await ask('refused', '--queue', url);
+      expect(refused.exitCode).toBe(64);
+      expect(refused.stderr).toContain('--allow-device fvp-device-even');
+      strict.kill('SIGKILL');
+      worker(`http://127.0.0.1:${port}/traces`, '--allow-device', 'fvp-device-even');
+      const [queued, local] = [await ask('queued', '--queue', url), await ask('here')];
+      expect([queued.exitCode, local.exitCode]).toEqual([0, 0]);
+      expect(JSON.parse(queued.stdout)).toEqual(JSON.parse(local.stdout));
+      expect(asked).toContain('/traces/small.iolog');
+    } finally {
+      server.close();
+      for (const child of children.slice(1)) child.kill('SIGKILL');
+    }
   });
   test('says what is wrong: nobody there, a wrong password, no such URL', async () => {
     const ask = (queue: string) =>
