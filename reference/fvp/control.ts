@@ -155,6 +155,13 @@ export class Control {
     this.arrived(disk);
   }
 
+  /** The header of this host's own log is on flash, or is not. */
+  onOwnHeader(disk: VirtualDisk, request: number, status: Status): void {
+    if (disk.dead || disk.transition !== ARM || request !== disk.attempt) return;
+    if (status === STATUS_OK) this.arrived(disk);
+    else this.fail(disk);
+  }
+
   /** The operator gives up dirty data: the disk is opened as the datastore has it. */
   discardDirty(disk: VirtualDisk): void {
     if (disk.state !== STATE_LOST && disk.state !== STATE_ORPHANED) return;

@@ -138,6 +138,10 @@ export class Host {
         const disk = this.diskById[id];
         if (disk !== undefined) this.control.onOwnSealed(disk, request, log);
       },
+      (id, request, status) => {
+        const disk = this.diskById[id];
+        if (disk !== undefined) this.control.onOwnHeader(disk, request, status);
+      },
     );
     this.records = new RecordWriter(state, fenced, (disk) => this.control.onRecordFree(disk));
     this.questions = new Questions(state);

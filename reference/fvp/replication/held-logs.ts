@@ -69,6 +69,7 @@ import {
   FLASH_READ,
   FLASH_WRITE,
   type FoundLog,
+  type LogHeader,
   STATUS_CORRUPT,
   STATUS_ERROR,
   STATUS_OK,
@@ -84,6 +85,9 @@ const HELD_SERVE = 2;
 const HELD_ERASE = 3;
 const HELD_FOUND = 4;
 const HELD_INSPECT = 5;
+const HELD_OWN = 6;
+
+const HEADER_WRITES: readonly number[] = [HELD_PREPARE, HELD_SEAL, HELD_ERASE, HELD_OWN];
 
 /** Records described in answer to one PULL. @source assumed */
 export const PULL_RECORDS = 64;
@@ -157,17 +161,23 @@ export class HeldLogs {
   private readonly isOwned: (disk: number) => boolean;
   /** A log of this host's own is sealed, as it asked itself to do. */
   private readonly onOwnSealed: (disk: number, request: number, log: SealedLog) => void;
+  /** The header of a log of this host's own is on flash, or could not be written. */
+  private readonly onOwnHeader: (disk: number, request: number, status: Status) => void;
+  /** By disk whose header is being written: the writes that wait for that. */
+  private readonly headers = new Map<number, (() => void)[]>();
 
   constructor(
     state: HostState,
     onOrphan: (log: HeldLog) => void,
     isOwned: (disk: number) => boolean,
     onOwnSealed: (disk: number, request: number, log: SealedLog) => void,
+    onOwnHeader: (disk: number, request: number, status: Status) => void,
   ) {
     this.state = state;
     this.onOrphan = onOrphan;
     this.isOwned = isOwned;
     this.onOwnSealed = onOwnSealed;
+    this.onOwnHeader = onOwnHeader;
   }
 
   of(disk: number): HeldLog | undefined {
@@ -532,7 +542,11 @@ export class HeldLogs {
     const request = ops.numbers[(op >> 2) + OP_START_NS]!;
     const to = ops.words[op + OP_TAG]!;
     const log = this.logs[disk];
-    switch (ops.words[op + OP_OPERATION]!) {
+    const operation = ops.words[op + OP_OPERATION]!;
+    switch (operation) {
+      case HELD_OWN:
+        this.onOwnHeader(disk, request, status);
+        break;
       case HELD_PREPARE:
         if (log !== undefined && log.serial === ops.words[op + OP_KEY]) {
           const type = status === STATUS_OK ? MESSAGE_PREPARED : MESSAGE_REFUSED;
@@ -583,6 +597,7 @@ export class HeldLogs {
         break;
     }
     ops.release(op);
+    if (HEADER_WRITES.includes(operation)) this.headerWritten(disk);
   }
 
   /** The owner has been silent for the length of a lease. */
@@ -671,16 +686,53 @@ export class HeldLogs {
 
   /** Writes the log's header to flash. */
   private persist(log: HeldLog, operation: number, request: number, to: number, key: number): void {
-    const { ports, ops } = this.state;
-    const token = this.token(operation, log.disk);
-    const op = token - STAGE_HELD;
-    ops.words[op + OP_TAG] = to;
-    ops.words[op + OP_KEY] = log.serial;
-    ops.numbers[(op >> 2) + OP_START_NS] = request;
-    const { disk, firstEpoch, epoch, quotaBytes, sealed } = log;
+    const { disk, firstEpoch, epoch, quotaBytes, sealed, serial } = log;
     const firstSequence = log.releasedThrough + 1;
-    ports.medium?.header(token, { disk, firstEpoch, epoch, firstSequence, quotaBytes, sealed });
-    ports.flash!.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, key);
+    const header = { disk, firstEpoch, epoch, firstSequence, quotaBytes, sealed };
+    this.writeHeader(operation, disk, request, to, serial, header, key);
+  }
+
+  /** Writes the header of this host's own log, of a disk that it owns. @param request told to `onOwnHeader` */
+  persistOwn(header: LogHeader, request: number): void {
+    this.writeHeader(HELD_OWN, header.disk, request, this.state.id, 0, header, header.disk);
+  }
+
+  /**
+   * Writes a header, or takes it away, when the write before of the same disk's is over: of two in flight at once either
+   * could be the one that stays.
+   */
+  private writeHeader(
+    operation: number,
+    disk: number,
+    request: number,
+    to: number,
+    serial: number,
+    header: LogHeader | undefined,
+    key: number,
+  ): void {
+    const write = () => {
+      const { ports, ops } = this.state;
+      const token = this.token(operation, disk);
+      const op = token - STAGE_HELD;
+      ops.words[op + OP_TAG] = to;
+      ops.words[op + OP_KEY] = serial;
+      ops.numbers[(op >> 2) + OP_START_NS] = request;
+      if (header === undefined) ports.medium?.erase(token, disk);
+      else ports.medium?.header(token, header);
+      ports.flash!.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, key);
+    };
+    const waiting = this.headers.get(disk);
+    if (waiting !== undefined) waiting.push(write);
+    else {
+      this.headers.set(disk, []);
+      write();
+    }
+  }
+
+  private headerWritten(disk: number): void {
+    const next = this.headers.get(disk)!.shift();
+    if (next === undefined) this.headers.delete(disk);
+    else next();
   }
 
   /** This host's flash has failed, and every log with it. */
@@ -696,11 +748,8 @@ export class HeldLogs {
 
   /** Takes the header of a disk's log from flash, and with it the log. */
   erase(disk: number): void {
-    const { ports } = this.state;
-    if (ports.flash === null || !this.state.hasFlash) return;
-    const token = this.token(HELD_ERASE, disk);
-    ports.medium?.erase(token, disk);
-    ports.flash.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, disk);
+    if (!this.state.hasFlash) return;
+    this.writeHeader(HELD_ERASE, disk, 0, this.state.id, 0, undefined, disk);
   }
 
   private close(log: HeldLog): void {

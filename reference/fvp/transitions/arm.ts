@@ -1,10 +1,8 @@
 import type { Control } from '../control.ts';
 import type { FtRecord } from '../ft-record.ts';
-import { BLOCK_BYTES } from '../index/block-index.ts';
 import { BUCKET_DIRTY } from '../log/bucket-store.ts';
 import { LogSpace } from '../log/log-space.ts';
 import { FIELD_FROM, FIELD_REQUEST, FIELD_TYPE, MESSAGE_FIELDS, MESSAGE_PREPARED } from '../message.ts';
-import { FLASH_FOR_HEADER, FLASH_WRITE } from '../ports.ts';
 import { choosePeer } from '../replication/choose-peer.ts';
 import { STATE_WB, STATE_WT_NOFLASH, STATE_WT_TEMP, type VirtualDisk } from '../virtual-disk.ts';
 import { FAIL, type Transition } from './transition.ts';
@@ -47,7 +45,7 @@ export function armTransition(control: Control): Transition {
         name: 'prepare holders',
         run(disk) {
           const { work } = disk;
-          const { options, ports } = state;
+          const { options } = state;
           if (!state.hasFlash || !state.reserve(state.quotaBuckets(options.dirtyLimitBytes))) return FAIL;
           disk.reserved = true;
           disk.log = new LogSpace(state.buckets, BUCKET_DIRTY);
@@ -56,16 +54,15 @@ export function armTransition(control: Control): Transition {
           disk.firstEpoch = disk.epoch;
           work.refused = [];
           work.asked.clear();
-          const token = control.token(disk);
-          ports.medium?.header(token, {
+          const header = {
             disk: disk.id,
             firstEpoch: disk.firstEpoch,
             epoch: disk.epoch,
             firstSequence: disk.ring.next,
             sealed: false,
             quotaBytes: options.dirtyLimitBytes,
-          });
-          ports.flash!.submit(FLASH_WRITE, 0, BLOCK_BYTES, FLASH_FOR_HEADER, token, disk.id);
+          };
+          parts.held.persistOwn(header, disk.attempt);
           for (let i = 0; i < disk.requested.replicas; i++) if (!ask(disk)) return FAIL;
           if (disk.requested.replicas > 0) control.setDeadline(disk, options.replication.timeoutNs);
           return 1 + disk.requested.replicas;

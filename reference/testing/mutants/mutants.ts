@@ -193,6 +193,15 @@ export const MUTANTS: readonly Mutant[] = [
     checker: 'epoch-fencing',
   },
   {
+    name: 'write two headers of a log at once',
+    invariant: 5,
+    file: 'fvp/replication/held-logs.js',
+    find: 'waiting.push(write);',
+    replace: 'write(), waiting.push(() => {});',
+    checker: 'epoch-fencing',
+    seed: 23313,
+  },
+  {
     name: 'any log counts, whatever segment it is of',
     invariant: 5,
     file: 'fvp/ft-record.js',
