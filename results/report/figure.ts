@@ -61,8 +61,8 @@ export interface Figure {
   readonly windows?: readonly FigureWindow[];
   /** One of several of a kind, drawn small beside the others. */
   readonly small?: boolean;
-  /** Offered for download beside the figure's own data. */
-  readonly files?: readonly { readonly name: string; readonly text: string }[];
+  /** Offered for download beside the figure's own data; without a text it is that of the figure before with this name. */
+  readonly files?: readonly { readonly name: string; readonly text?: string }[];
   /** Sets of lines that can be shown and hidden together; the first is drawn boldest. */
   readonly groups: readonly { readonly name: string; readonly shown: boolean }[];
   /** The groups are alternatives: one is shown at a time. */

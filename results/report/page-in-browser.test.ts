@@ -173,6 +173,14 @@ describe.skipIf(!present)(
       expect(log.map(({ tag }) => tag)).toContain('write-back+1.response');
       const png = await readFile(await download('as PNG'));
       expect(png.subarray(1, 4).toString()).toBe('PNG');
+      // The same histograms are offered where latencies are shown over time.
+      const later = page.locator('figure').filter({ hasText: 'Read latency over time' });
+      await later.locator('summary').click();
+      const waiting = page.waitForEvent('download');
+      await later.getByRole('button', { name: 'hlog', exact: false }).click();
+      const again = join(folder, 'again.hlog');
+      await (await waiting).saveAs(again);
+      expect(readHlog(await readFile(again, 'utf8'), 'x')).toEqual(log);
       await close();
     });
 

@@ -38,3 +38,10 @@ describe('the examples of the README', () => {
     expect(examples).toHaveLength(3);
   });
 });
+
+test('the API of the README names what is exported, and nothing else', () => {
+  const section = /## API\n([\s\S]*?)\n## /.exec(readme)![1]!;
+  const firstCells = section.split('\n').map((line) => (line.startsWith('| `') ? line.split(' | ')[0]! : ''));
+  const named = firstCells.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map((match) => match[1]!));
+  expect([...named].sort()).toEqual(Object.keys(api).sort());
+});

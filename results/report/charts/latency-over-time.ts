@@ -2,7 +2,7 @@
 import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
 import { LATENCY_KINDS, type LatencyRecording } from '../../schema/run-document.ts';
 import type { ReportChart, Series } from '../figure.ts';
-import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
+import { hlogFileName, KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
 import { windowsOf } from './over-time.ts';
 import { intervalsPerPoint, type TimeAxis, timeAxis } from './time-axis.ts';
 
@@ -54,6 +54,7 @@ export const latencyOverTime: ReportChart = {
             { name: 'p50', shown: true },
           ],
           series: recordings.flatMap((recording) => lines(recording, time)),
+          files: [{ name: hlogFileName(workload, kind) }],
         },
       ];
     });

@@ -4,7 +4,7 @@ import { writeTotalsHlog } from '../../hdr/hlog.ts';
 import { mergeAll, percentilesOf } from '../../hdr/summary.ts';
 import { LATENCY_KINDS, type LatencyKind, type LatencyRecording } from '../../schema/run-document.ts';
 import type { Axis, ReportChart, Series } from '../figure.ts';
-import { KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
+import { hlogFileName, KIND_TITLES, LATENCY_AXIS } from './latency-axis.ts';
 
 /** Twenty steps of about equal ratio within a factor ten, in hundredths. */
 const STEPS = [
@@ -83,7 +83,7 @@ export const percentileCurves: ReportChart = {
             { name: 'service time', shown: false },
           ],
           series,
-          files: [{ name: `${slug(workload)}.${kind}.hlog`, text: totalsOf(latencies, workload, kind) }],
+          files: [{ name: hlogFileName(workload, kind), text: totalsOf(latencies, workload, kind) }],
         },
       ];
     });

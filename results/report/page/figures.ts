@@ -1,4 +1,5 @@
 /** The charts of a page: their HTML where they stand, and the data that the page's script draws. */
+import { assert } from '../../../reference/kernel/errors.ts';
 import type { Figure } from '../figure.ts';
 import { escapeHtml, shortName } from './html.ts';
 import { MODE_STYLES } from './style.ts';
@@ -7,6 +8,8 @@ export class PageFigures {
   /** What the page's script draws, as plain JSON. */
   readonly data: unknown[] = [];
   private readonly styles: ReadonlyMap<string, number>;
+  /** By name of a file: the figure that has its text. */
+  private readonly filesFrom = new Map<string, number>();
 
   /** @param styles colour and dash, 0 to MODE_STYLES - 1, by line name; others get theirs by their place in a figure */
   constructor(styles: ReadonlyMap<string, number> = new Map()) {
@@ -16,6 +19,17 @@ export class PageFigures {
   /** A place for the colour and dash of a line; the script draws it. */
   swatchHtml(mode: string): string {
     return `<span data-swatch="${this.styles.get(mode) ?? 0}"></span>`;
+  }
+
+  /** A text that an earlier figure has is not repeated: `from` is its place. */
+  private fileOf({ name, text }: { readonly name: string; readonly text?: string }): unknown {
+    if (text === undefined) {
+      const from = this.filesFrom.get(name);
+      assert(from !== undefined, `an earlier figure has the text of ${name}`);
+      return { name, from };
+    }
+    this.filesFrom.set(name, this.data.length);
+    return { name, text };
   }
 
   /** @param level of the figure's heading, 2 to 6 */
@@ -47,7 +61,7 @@ export class PageFigures {
         group: window.group === undefined ? -1 : groups.findIndex(({ name }) => name === window.group),
       })),
       choice,
-      files,
+      files: files.map((file) => this.fileOf(file)),
       modes: modes.map((mode, i) => ({
         name: shortName(mode),
         style: this.styles.get(mode) ?? i % MODE_STYLES,

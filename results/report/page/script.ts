@@ -273,7 +273,10 @@ export const PAGE_SCRIPT = String.raw`
       };
       add('CSV', () => saveText(stemOf(figure) + '.csv', 'text/csv', csvOf(figure)));
       add('JSON', () => saveText(stemOf(figure) + '.json', 'application/json', jsonOf(figure)));
-      for (const { name, text } of figure.files) add(name, () => saveText(name, 'text/plain', text));
+      for (const { name, text, from } of figure.files) {
+        const given = () => (text === undefined ? figures[from].files.find((file) => file.name === name).text : text);
+        add(name, () => saveText(name, 'text/plain', given()));
+      }
       add('PNG', () => { drawn(); save(stemOf(figure) + '.png', pngOf(canvas)); });
       const { names, rows } = rowsOf(figure);
       const body = rows.map(([x, ...ys]) => element('tr', {},
