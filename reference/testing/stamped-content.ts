@@ -12,6 +12,7 @@ import {
   SAN_DISCARD,
   SAN_READ,
   SAN_WRITE,
+  STATUS_CORRUPT,
   type Status,
 } from '../fvp/ports.ts';
 import { OP_DISCARD, OP_READ, OP_WRITE } from '../kernel/io.ts';
@@ -171,6 +172,7 @@ export class StampedContent implements ClusterContent {
     const request = this.flashRequests.get(id);
     if (request === undefined) return;
     this.flashRequests.delete(id);
+    if (status === STATUS_CORRUPT) this.spoil(request);
     if (status !== 0 && (request.operation !== FLASH_WRITE || !isTorn(request))) return;
     const sectors = this.flash[request.host]!;
     if (request.operation === FLASH_WRITE) this.apply(request, sectors, request.start);
@@ -422,6 +424,14 @@ export class StampedContent implements ClusterContent {
     }
   }
 
+  /** What a host reads from flash it does not have in memory: it has rubbish now, until it gets the data elsewhere. */
+  private spoil({ host, moves }: Request): void {
+    for (const { payload, payloadOffset, bytes } of moves) {
+      const buffer = this.bufferOf(host, payload);
+      for (let at = payloadOffset / SECTOR; at < (payloadOffset + bytes) / SECTOR; at++) buffer[at] = CORRUPT;
+    }
+  }
+
   private deliver(request: Request, sectors: Map<number, number>, start: number): void {
     for (const move of request.moves) {
       const buffer = this.bufferOf(request.host, move.payload);
@@ -437,7 +447,8 @@ export class StampedContent implements ClusterContent {
         const found = sectors.get(start / SECTOR + i) ?? UNWRITTEN;
         const stamp = i === request.corruptAt ? CORRUPT : found;
         const at = move.payloadOffset / SECTOR + i;
-        if (own && buffer[at] !== undefined && buffer[at] !== stamp) {
+        const had = buffer[at];
+        if (own && had !== undefined && had !== CORRUPT && had !== stamp) {
           this.violations.push(`destaging write ${move.payload} read stamp ${stamp} from flash`);
         }
         buffer[at] = stamp;

@@ -6,6 +6,7 @@ import { CLASS_VM_WRITE } from '../latency-classes.ts';
 import {
   PENDING_FAILED,
   PENDING_LOCAL,
+  RECORD_APPENDED_BYTES,
   RECORD_APPENDED_NS,
   RECORD_BYTES,
   RECORD_COMPRESSED,
@@ -237,15 +238,18 @@ export class Replicator {
     if (disk.members.some((member) => member.host === host)) this.send(disk, host, sequence);
   }
 
-  /** Sends a record once more; its data comes from memory while the guest waits for it, else from flash. */
+  /** Sends a record once more; its data comes from memory while the guest waits for it or the destager keeps it, else from flash. */
   private resend(disk: VirtualDisk, member: Member, sequence: number): void {
-    const { ops, ports, counters, buckets } = this.state;
+    const { ops, ports, counters, buckets, options } = this.state;
     const ring = disk.ring;
     const at = ring.at(sequence);
     const bytes = ring.numbers[at + RECORD_BYTES]!;
     counters.resentRecords++;
     counters.resyncBytes += bytes;
-    if (sequence > disk.committed || ring.words[at + RECORD_KIND] === RECORD_DISCARD) {
+    const isKept =
+      sequence > disk.committed ||
+      this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! < options.destage.bufferBytes;
+    if (isKept || ring.words[at + RECORD_KIND] === RECORD_DISCARD) {
       this.send(disk, member.host, sequence);
       return;
     }

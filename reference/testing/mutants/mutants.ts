@@ -459,6 +459,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       'if (status !== STATUS_OK && status !== STATUS_CORRUPT) {\n            if (status === STATUS_CORRUPT)',
     checker: 'checkpoint-conservative',
+    seed: 78,
   },
   {
     name: 'declare lost what only cannot be reached now',
