@@ -168,6 +168,8 @@ export interface LogRecord {
 export interface FoundLog {
   readonly header: LogHeader;
   readonly records: readonly LogRecord[];
+  /** Sequence numbers of those whose checksums fail: torn while they were written, or gone bad since. */
+  readonly damaged: readonly number[];
 }
 
 /**

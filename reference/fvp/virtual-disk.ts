@@ -254,4 +254,6 @@ export interface SealedLog {
   readonly tail: number;
   readonly committedThrough: number;
   readonly releasedThrough: number;
+  /** Beyond the tail lies a record that cannot be read: nobody knows whether it was acknowledged. */
+  readonly isDamaged: boolean;
 }

@@ -17,6 +17,8 @@ export type LogNote =
 interface StoredLog {
   header: LogHeader;
   readonly records: Map<number, LogRecord>;
+  /** Records of which the first part is there. */
+  readonly torn: Set<number>;
 }
 
 export class FlashMedium {
@@ -56,13 +58,18 @@ export class FlashMedium {
         else this.damaged.add(sector);
       }
     }
+    if (note?.kind === 'record' && wholeSectors > 0) {
+      const { torn } = this.logs.get(note.disk) ?? {};
+      if (whole) torn?.delete(note.record.sequence);
+      else torn?.add(note.record.sequence);
+    }
     // A torn header or record fails its checksum: it is not there.
     if (note === undefined || !whole) return;
     if (note.kind === 'erase') this.logs.delete(note.disk);
     else if (note.kind === 'header') {
       const log = this.logs.get(note.header.disk);
       if (log !== undefined && log.header.firstEpoch === note.header.firstEpoch) log.header = note.header;
-      else this.logs.set(note.header.disk, { header: note.header, records: new Map() });
+      else this.logs.set(note.header.disk, { header: note.header, records: new Map(), torn: new Set() });
     } else {
       const { disk, record } = note;
       const log = this.logs.get(disk);
@@ -88,13 +95,13 @@ export class FlashMedium {
 
   /** Records that lie whole on flash. */
   found(): FoundLog[] {
+    const isWhole = ({ slot, slots }: LogRecord) => !this.isDamaged(slot * BLOCK_BYTES, slots * BLOCK_BYTES);
     return [...this.logs.values()]
-      .map(({ header, records }) => ({
-        header,
-        records: [...records.values()].filter(
-          ({ slot, slots }) => !this.isDamaged(slot * BLOCK_BYTES, slots * BLOCK_BYTES),
-        ),
-      }))
+      .map(({ header, records, torn }) => {
+        const all = [...records.values()];
+        const bad = all.filter((record) => !isWhole(record)).map(({ sequence }) => sequence);
+        return { header, records: all.filter(isWhole), damaged: [...bad, ...torn] };
+      })
       .sort((a, b) => a.header.disk - b.header.disk);
   }
 

@@ -114,6 +114,8 @@ export class HeldLog {
   closing = false;
   /** Read back from flash after a restart and not yet usable. */
   loading = false;
+  /** Last record that was found damaged after a restart; -1 for none. */
+  damagedThrough = -1;
   /** Its size on flash, as found after a restart. */
   foundBytes = 0;
   /** This host's own log of a disk that it has lost: flash writes of that disk may be under way. */
@@ -208,7 +210,7 @@ export class HeldLogs {
   start(found: readonly FoundLog[]): void {
     const { buckets } = this.state;
     // Released records lie on flash until their place is taken by others: they no longer count.
-    const logs = found.map(({ header, records }) => {
+    const logs = found.map(({ header, records, damaged }) => {
       let committedThrough = 0;
       let releasedThrough = header.firstSequence - 1;
       for (const record of records) {
@@ -218,10 +220,10 @@ export class HeldLogs {
       const ordered = records
         .filter((record) => record.sequence > releasedThrough)
         .sort((a, b) => a.sequence - b.sequence);
-      return { header, ordered, committedThrough, releasedThrough };
+      return { header, ordered, committedThrough, releasedThrough, damagedThrough: Math.max(-1, ...damaged) };
     });
     buckets.restore(logs.map(({ ordered }) => ordered.map((record) => record.slot)));
-    for (const { header, ordered, committedThrough, releasedThrough } of logs) {
+    for (const { header, ordered, committedThrough, releasedThrough, damagedThrough } of logs) {
       const ring = new RecordRing();
       ring.reset(releasedThrough + 1);
       let bytes = BLOCK_BYTES;
@@ -246,6 +248,7 @@ export class HeldLogs {
       log.sealed = header.sealed;
       log.loading = true;
       log.committedThrough = committedThrough;
+      log.damagedThrough = damagedThrough;
       log.reservedBuckets = this.state.quotaBuckets(quotaBytes);
       this.state.reservedBuckets += log.reservedBuckets;
       this.keep(log);
@@ -454,7 +457,14 @@ export class HeldLogs {
     const { ring, releasedThrough, committedThrough, firstEpoch } = log;
     let tail = Math.max(releasedThrough, ring.first - 1);
     while (tail + 1 < ring.next && ring.words[ring.at(tail + 1) + RECORD_PENDING] === 0) tail++;
-    return { firstEpoch, tail: tail < committedThrough ? -1 : tail, committedThrough, releasedThrough };
+    const isDamaged = log.damagedThrough > tail;
+    return {
+      firstEpoch,
+      tail: tail < committedThrough ? -1 : tail,
+      committedThrough,
+      releasedThrough,
+      isDamaged,
+    };
   }
 
   onPull(message: number): void {
@@ -795,7 +805,7 @@ export class HeldLogs {
 
   private replySealed(log: HeldLog, to: number, request: number): void {
     const { ports, options } = this.state;
-    const { tail, committedThrough, releasedThrough } = this.sealedLog(log);
+    const { tail, committedThrough, releasedThrough, isDamaged } = this.sealedLog(log);
     const message = this.answer(
       MESSAGE_SEALED,
       log.disk,
@@ -808,6 +818,7 @@ export class HeldLogs {
     const fields = ports.network.fields;
     const base = message * MESSAGE_FIELDS;
     fields[base + FIELD_FIRST_EPOCH] = log.firstEpoch;
+    fields[base + FIELD_KIND] = isDamaged ? 1 : 0;
     fields[base + FIELD_COMMITTED_THROUGH] = committedThrough;
     fields[base + FIELD_RELEASED_THROUGH] = releasedThrough;
     ports.network.send(to, message, options.messageBytes);

@@ -97,8 +97,12 @@ export function openTransition(control: Control): Transition {
     control.arrived(disk);
   }
 
-  /** The holder whose log is to be replayed: the longest unbroken one. @returns -1 for none */
-  function chooseSource(disk: VirtualDisk): number {
+  /**
+   * The holder whose log is to be replayed: the longest unbroken one. What is damaged at the end of a log may have been
+   * acknowledged: such a log counts only when every other holder has answered.
+   * @returns -1 for none
+   */
+  function chooseSource(disk: VirtualDisk, answered: boolean): number {
     const { record, work } = disk;
     let best = -1;
     let bestTail = -1;
@@ -106,6 +110,7 @@ export function openTransition(control: Control): Transition {
     for (const log of work.sealed.values()) committed = Math.max(committed, log.committedThrough);
     for (const [host, log] of work.sealed) {
       if (segmentOf(record, host, log.firstEpoch) === undefined) continue;
+      if (log.isDamaged && !answered) continue;
       // Sealed, and then gone with this host's flash.
       if (host === state.id && parts.held.of(disk.id) === undefined) continue;
       const tail = Math.max(log.tail, -1);
@@ -245,6 +250,7 @@ export function openTransition(control: Control): Transition {
               fields[base + FIELD_STATUS] === STATUS_OK ? fields[base + FIELD_COMMITTED_THROUGH]! : 0,
             releasedThrough:
               fields[base + FIELD_STATUS] === STATUS_OK ? fields[base + FIELD_RELEASED_THROUGH]! : 0,
+            isDamaged: fields[base + FIELD_STATUS] === STATUS_OK && fields[base + FIELD_KIND] === 1,
           });
         },
         timeout(disk) {
@@ -259,8 +265,8 @@ export function openTransition(control: Control): Transition {
         run(disk) {
           const { work, record } = disk;
           if (!isDirty(disk)) return 0;
-          const source = chooseSource(disk);
           const answered = holdersOf(record).every((host) => work.sealed.has(host));
+          const source = chooseSource(disk, answered);
           if (source < 0) {
             work.isLost = answered;
             return letGo(disk);
@@ -404,4 +410,10 @@ export function openTransition(control: Control): Transition {
   };
 }
 
-const NO_LOG: SealedLog = { firstEpoch: -1, tail: -1, committedThrough: 0, releasedThrough: 0 };
+const NO_LOG: SealedLog = {
+  firstEpoch: -1,
+  tail: -1,
+  committedThrough: 0,
+  releasedThrough: 0,
+  isDamaged: false,
+};

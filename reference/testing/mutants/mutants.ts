@@ -434,6 +434,15 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 103,
   },
   {
+    name: 'trust a log whose end is damaged',
+    invariant: 15,
+    file: 'fvp/transitions/open.js',
+    find: 'if (log.isDamaged && !answered)',
+    replace: 'if (log.isDamaged && answered === undefined)',
+    checker: 'acknowledged-durability',
+    seed: 44213,
+  },
+  {
     name: 'replay a log with a hole among what was committed',
     invariant: 15,
     file: 'fvp/transitions/open.js',
