@@ -126,6 +126,11 @@ export class Control {
   /** Acknowledged data is gone: the disk stays closed until an operator decides. */
   lost(disk: VirtualDisk): void {
     if (disk.dead) return;
+    // After the end of the lease it is for the next owner to say, which may have the data.
+    if (this.state.ports.clock.nowNs >= disk.leaseEndsNs) {
+      this.giveAway(disk);
+      return;
+    }
     this.state.ports.datastore.unlock(disk.id, this.token(disk));
     this.bury(disk, STATE_LOST);
   }

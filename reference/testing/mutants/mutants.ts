@@ -461,6 +461,15 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 110,
   },
   {
+    name: 'declare lost what another host may own by now',
+    invariant: 16,
+    file: 'fvp/control.js',
+    find: 'if (this.state.ports.clock.nowNs >= disk.leaseEndsNs) {',
+    replace: 'if (disk.leaseEndsNs === undefined) {',
+    checker: 'declared-loss',
+    seed: 46772,
+  },
+  {
     name: 'destage corrupt data',
     invariant: 16,
     file: 'fvp/destager.js',
