@@ -18,6 +18,7 @@ import { openTrace } from '../../traces/open-trace.ts';
 import { describeTrace } from '../../traces/stats/describe-trace.ts';
 import { ArrowWriter } from '../../traces/store/arrow-writer.ts';
 import { OutputFile } from '../../traces/writers/output-file.ts';
+import { DEFAULT_REQUEST } from '../replay/bench-request.ts';
 import { prepareBench } from '../replay/run-bench.ts';
 
 const RSS_BYTES_MAX = GIB;
@@ -98,18 +99,11 @@ tell(
 
 const prepared = await prepareBench(
   {
+    ...DEFAULT_REQUEST,
     workloads: [path],
     scenario: 'speed',
     modes: [mode],
     replay: 'open',
-    speed: 1,
-    iodepth: undefined,
-    warmupNs: 0,
-    preloadFraction: 0,
-    durationNs: undefined,
-    seed: 1,
-    format: undefined,
-    event: 'D',
   },
   { signal: new AbortController().signal, onPhase: () => {} },
 );

@@ -29,6 +29,20 @@ export interface BenchRequest {
   readonly lenient?: boolean;
 }
 
+/** What is asked for where nothing else is said; the flags of `fvp bench run` have the same defaults. */
+export const DEFAULT_REQUEST: Omit<BenchRequest, 'workloads' | 'scenario'> = {
+  modes: undefined,
+  replay: undefined,
+  speed: 1,
+  iodepth: undefined,
+  warmupNs: 0,
+  preloadFraction: 0,
+  durationNs: undefined,
+  seed: 1,
+  format: undefined,
+  event: 'D',
+};
+
 export interface BenchHooks {
   /** `done` and `total` in the same unit, whatever it is; a total of 0 is not known. */
   onPhase(phase: { readonly text: string; readonly done: number; readonly total: number }): void;

@@ -1,6 +1,7 @@
 /** How close a synthetic trace is to the one its profile was fitted to. */
 import { LATENCY_KINDS, type LatencyKind } from '../../results/schema/run-document.ts';
 import type { TraceInfo } from '../../traces/stats/describe-trace.ts';
+import { DEFAULT_REQUEST } from './bench-request.ts';
 import { prepareBench } from './run-bench.ts';
 
 /** One figure of both traces. */
@@ -76,16 +77,9 @@ export async function compareReplays(
   const run = async (workload: string, from: number) => {
     const prepared = await prepareBench(
       {
+        ...DEFAULT_REQUEST,
         workloads: [workload],
         scenario,
-        modes: undefined,
-        replay: undefined,
-        speed: 1,
-        iodepth: undefined,
-        warmupNs: 0,
-        preloadFraction: 0,
-        durationNs: undefined,
-        seed: 1,
         format: workload === profile ? undefined : format,
         event,
       },

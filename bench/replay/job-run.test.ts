@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DataError, NoInputError, UsageError } from '../../reference/kernel/errors.ts';
 import type { ModeResult, RunRecording } from '../../results/schema/run-document.ts';
-import type { BenchRequest } from './bench-request.ts';
+import { type BenchRequest, DEFAULT_REQUEST } from './bench-request.ts';
 import { prepareBench } from './run-bench.ts';
 
 const SAN_NS = 800_000;
@@ -34,18 +34,10 @@ async function run(
   const path = join(folder, 'load.fio');
   await writeFile(path, text);
   const request: BenchRequest = {
+    ...DEFAULT_REQUEST,
     workloads: [path],
     scenario: join(folder, 'fixed.yaml'),
     modes: ['none', 'write-back'],
-    replay: undefined,
-    speed: 1,
-    iodepth: undefined,
-    warmupNs: 0,
-    preloadFraction: 0,
-    durationNs: undefined,
-    seed: 1,
-    format: undefined,
-    event: 'D',
     ...more,
   };
   const bench = await prepareBench(request, { onPhase: () => {}, signal: new AbortController().signal });

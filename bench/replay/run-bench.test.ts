@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MODE_NAMES } from '../../reference/fvp/mode.ts';
 import { InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
 import type { ModeResult, RunRecording } from '../../results/schema/run-document.ts';
-import type { BenchRequest } from './bench-request.ts';
+import { type BenchRequest, DEFAULT_REQUEST } from './bench-request.ts';
 import { prepareBench } from './run-bench.ts';
 
 let folder: string;
@@ -64,18 +64,9 @@ ${rest}
 
 function request(more: Partial<BenchRequest>): BenchRequest {
   return {
+    ...DEFAULT_REQUEST,
     workloads: [join(folder, 'plain.log')],
     scenario: join(folder, 'fixed.yaml'),
-    modes: undefined,
-    replay: undefined,
-    speed: 1,
-    iodepth: undefined,
-    warmupNs: 0,
-    preloadFraction: 0,
-    durationNs: undefined,
-    seed: 1,
-    format: undefined,
-    event: 'D',
     ...more,
   };
 }

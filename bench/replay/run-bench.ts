@@ -131,6 +131,7 @@ class Bench implements PreparedBench {
   private readonly plan: WorkloadPlan;
   /** By workload. */
   readonly resolved: readonly ResolvedScenario[];
+
   constructor(
     request: BenchRequest,
     hooks: BenchHooks,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InterruptedError, UsageError } from '../../reference/kernel/errors.ts';
-import type { BenchHooks, BenchRequest } from './bench-request.ts';
+import { type BenchHooks, type BenchRequest, DEFAULT_REQUEST } from './bench-request.ts';
 import { prepareBench } from './run-bench.ts';
 
 let folder: string;
@@ -14,18 +14,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const request: BenchRequest = {
+  ...DEFAULT_REQUEST,
   workloads: ['email'],
   scenario: 'datacentre-2014',
   modes: ['none', 'write-through', 'write-back', 'write-back+2'],
-  replay: undefined,
-  speed: 1,
-  iodepth: undefined,
-  warmupNs: 0,
-  preloadFraction: 0,
-  durationNs: undefined,
-  seed: 1,
-  format: undefined,
-  event: 'D',
 };
 
 async function run(hooks: Partial<BenchHooks>, changed: Partial<BenchRequest> = {}) {

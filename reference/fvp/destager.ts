@@ -9,7 +9,6 @@ import { BLOCK_BYTES } from './index/block-index.ts';
 import {
   PENDING_FAILED,
   PENDING_LOCAL,
-  RECORD_APPENDED_BYTES,
   RECORD_APPENDED_NS,
   RECORD_BYTES,
   RECORD_DISCARD,
@@ -175,8 +174,8 @@ export class Destager {
 
   /** A record's data has been read, here or from a holder. */
   onRead(disk: VirtualDisk, op: number, status: Status): void {
-    const { ops, buckets } = this.state;
-    buckets.pins[ops.words[op + OP_SLOT]!]!--;
+    const { ops } = this.state;
+    this.state.unpin(op);
     if (disk.dead) {
       this.abandon(ops.words[op + OP_PARENT]!, op);
       return;
@@ -325,7 +324,7 @@ export class Destager {
 
   /** Reads the records of a run that are no longer in memory, then writes the run. */
   private readRun(disk: VirtualDisk, run: number, start: number, end: number): void {
-    const { ops, options, ports, counters, buckets } = this.state;
+    const { ops, ports, counters } = this.state;
     const ring = disk.ring;
     // Held above zero until every read is out, so that the run cannot go on in between.
     ops.words[run + OP_PENDING] = 1;
@@ -334,9 +333,8 @@ export class Destager {
         const sequence = disk.batchFirst + disk.batchPlaces[place]!;
         const at = ring.at(sequence);
         // Still in memory: the guest's own buffer until it is acknowledged, and the destage buffer.
-        const buffered =
-          this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! < options.destage.bufferBytes;
-        if (buffered || (disk.throughCheckpoint && sequence > disk.committed)) continue;
+        if (this.state.isBuffered(ring, at) || (disk.throughCheckpoint && sequence > disk.committed))
+          continue;
         const op = ops.allocate();
         ops.words[op + OP_DISK] = disk.local;
         ops.words[op + OP_PARENT] = run;
@@ -348,9 +346,7 @@ export class Destager {
           continue;
         }
         // The disk may be another host's before the read is over, and its log with it.
-        const bucket = slot >>> buckets.slotShift;
-        ops.words[op + OP_SLOT] = bucket;
-        buckets.pins[bucket]!++;
+        this.state.pin(op, slot);
         counters.destageReadBytes += ring.numbers[at + RECORD_BYTES]!;
         const token = op | STAGE_DESTAGE_READ;
         const address = slot * BLOCK_BYTES + (ring.numbers[at + RECORD_OFFSET]! & (BLOCK_BYTES - 1));

@@ -9,6 +9,7 @@ import {
   LatencyClasses,
 } from './latency-classes.ts';
 import { BucketStore } from './log/bucket-store.ts';
+import { RECORD_APPENDED_BYTES, type RecordRing } from './log/record-ring.ts';
 import {
   FIELD_DISK,
   FIELD_EPOCH,
@@ -18,7 +19,7 @@ import {
   FIELD_TYPE,
   MESSAGE_FIELDS,
 } from './message.ts';
-import { OP_FLAGS, OP_NEXT, OP_OPERATION, OP_TAG, OpTable } from './op-table.ts';
+import { OP_FLAGS, OP_NEXT, OP_OPERATION, OP_SLOT, OP_TAG, OpTable } from './op-table.ts';
 import type { FvpOptions } from './options.ts';
 import type { Ports, Status } from './ports.ts';
 
@@ -168,6 +169,23 @@ export class HostState {
   /** Buckets to reserve for a log with this quota: the quota, and one while a bucket is being filled. */
   quotaBuckets(dirtyLimitBytes: number): number {
     return Math.max(2, Math.ceil(dirtyLimitBytes / this.options.bucketBytes)) + 1;
+  }
+
+  /** I/O to a slot begins: its bucket is not handed out anew before `unpin`, even if its log is given up or taken. */
+  pin(op: number, slot: number): void {
+    const { buckets, ops } = this;
+    const bucket = slot >>> buckets.slotShift;
+    ops.words[op + OP_SLOT] = bucket;
+    buckets.pins[bucket]!++;
+  }
+
+  unpin(op: number): void {
+    this.buckets.pins[this.ops.words[op + OP_SLOT]!]!--;
+  }
+
+  /** The destage buffer still has the data of a record. @param at the record's place in its ring */
+  isBuffered(ring: RecordRing, at: number): boolean {
+    return this.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! < this.options.destage.bufferBytes;
   }
 
   /** A guest I/O has waited `ns` for a part. */

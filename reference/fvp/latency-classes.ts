@@ -34,6 +34,11 @@ const COMPARED = [
   CLASS_DATASTORE_WRITE,
 ] as const;
 
+/** Weight of the `count`th sample: the mean of the first ones, then smoothed. */
+export function smoothingWeight(count: number, weight: number): number {
+  return count * weight < 1 ? 1 / count : weight;
+}
+
 export class LatencyClasses {
   /** By class; smoothed, ns. */
   private readonly smoothedNs = new Float64Array(CLASSES);
@@ -58,9 +63,7 @@ export class LatencyClasses {
   sample(latencyClass: number, ns: number, nowNs: number): void {
     const { smoothedNs, samples } = this;
     const count = ++samples[latencyClass]!;
-    // The mean of the first ones, then smoothed.
-    const weight = count * WEIGHT < 1 ? 1 / count : WEIGHT;
-    smoothedNs[latencyClass]! += (ns - smoothedNs[latencyClass]!) * weight;
+    smoothedNs[latencyClass]! += (ns - smoothedNs[latencyClass]!) * smoothingWeight(count, WEIGHT);
     if (latencyClass >= CLASS_DATASTORE_READ || count < SAMPLES_LEAST) return;
     if (this.isSlow(latencyClass, smoothedNs[latencyClass]!)) this.degrade(latencyClass, nowNs);
   }

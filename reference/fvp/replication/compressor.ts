@@ -7,6 +7,7 @@
  */
 import { DOUBLE_ZERO } from '../../kernel/double-zero.ts';
 import type { HostState } from '../host-state.ts';
+import { smoothingWeight } from '../latency-classes.ts';
 import { TIMER_COMPRESSOR, timerOf } from '../timers.ts';
 import type { VirtualDisk } from '../virtual-disk.ts';
 
@@ -58,8 +59,7 @@ export class Compressor {
     const { smoothedNs, samples } = this.wayTo(host);
     const way = wasCompressed ? COMPRESSED : PLAIN;
     const count = ++samples[way]!;
-    // The mean of the first ones, then smoothed.
-    smoothedNs[way]! += (ns - smoothedNs[way]!) * (count * WEIGHT < 1 ? 1 / count : WEIGHT);
+    smoothedNs[way]! += (ns - smoothedNs[way]!) * smoothingWeight(count, WEIGHT);
   }
 
   /** Compresses a record, after those before it. */

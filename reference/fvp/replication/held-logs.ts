@@ -56,7 +56,6 @@ import {
   OP_OPERATION,
   OP_PAYLOAD,
   OP_SEQUENCE,
-  OP_SLOT,
   OP_START_NS,
   OP_TAG,
   STAGE_HELD,
@@ -356,7 +355,7 @@ export class HeldLogs {
     ops.words[op + OP_DISK] = disk;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
     ops.words[op + OP_KEY] = log.serial;
-    this.pin(op, slot);
+    this.state.pin(op, slot);
     log.appending++;
     const token = op | STAGE_REPLICA_APPEND;
     if (ports.content !== null && data !== 0) {
@@ -388,7 +387,7 @@ export class HeldLogs {
     const disk = ops.words[op + OP_DISK]!;
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     const serial = ops.words[op + OP_KEY]!;
-    this.unpin(op);
+    this.state.unpin(op);
     ops.release(op);
     const log = this.logOf(disk, serial);
     if (log === undefined) return;
@@ -539,7 +538,7 @@ export class HeldLogs {
     const slot = ring.words[at + RECORD_SLOT]! + Math.floor(offset / BLOCK_BYTES);
     const firstBlock = Math.floor(ring.numbers[at + RECORD_OFFSET]! / BLOCK_BYTES);
     const address = (slot - firstBlock) * BLOCK_BYTES + (offset & (BLOCK_BYTES - 1));
-    this.pin(op, slot - firstBlock);
+    this.state.pin(op, slot - firstBlock);
     if (ports.content !== null)
       ports.content.reading(token, ops.words[op + OP_PAYLOAD]!, ops.numbers[(op >> 2) + OP_OFFSET]!, bytes);
     ports.flash!.submit(FLASH_READ, address, bytes, CAUSE_DESTAGE, token, ring.words[at + RECORD_KEY]!);
@@ -570,7 +569,7 @@ export class HeldLogs {
         else this.replySealed(log, to, request);
         break;
       case HELD_SERVE: {
-        this.unpin(op);
+        this.state.unpin(op);
         const bytes = ops.numbers[(op >> 2) + OP_BYTES]!;
         if (status === STATUS_CORRUPT) counters.corruptReads++;
         counters.servedBytes += bytes;
@@ -780,19 +779,6 @@ export class HeldLogs {
     if (at >= 0) this.leaving.splice(at, 1);
     log.space.close();
     this.state.reservedBuckets -= log.reservedBuckets;
-  }
-
-  /** The bucket is not handed out anew before the I/O is over, even if the log is given up or taken. */
-  private pin(op: number, slot: number): void {
-    const { buckets, ops } = this.state;
-    const bucket = slot >>> buckets.slotShift;
-    ops.words[op + OP_SLOT] = bucket;
-    buckets.pins[bucket]!++;
-  }
-
-  private unpin(op: number): void {
-    const { buckets, ops } = this.state;
-    buckets.pins[ops.words[op + OP_SLOT]!]!--;
   }
 
   private token(operation: number, disk: number): number {

@@ -6,7 +6,6 @@ import { CLASS_VM_WRITE } from '../latency-classes.ts';
 import {
   PENDING_FAILED,
   PENDING_LOCAL,
-  RECORD_APPENDED_BYTES,
   RECORD_APPENDED_NS,
   RECORD_BYTES,
   RECORD_COMPRESSED,
@@ -41,7 +40,7 @@ import {
   MESSAGE_PREPARE,
   MESSAGE_RELEASE,
 } from '../message.ts';
-import { OP_DISK, OP_KEY, OP_SEQUENCE, OP_SLOT, OP_TAG, STAGE_SEND } from '../op-table.ts';
+import { OP_DISK, OP_KEY, OP_SEQUENCE, OP_TAG, STAGE_SEND } from '../op-table.ts';
 import { CAUSE_DESTAGE, FLASH_READ, STATUS_OK, type Status } from '../ports.ts';
 import { TIMER_REPLICAS, timerOf } from '../timers.ts';
 import type { Member, VirtualDisk } from '../virtual-disk.ts';
@@ -229,8 +228,8 @@ export class Replicator {
 
   /** The data of a record to be sent again has been read. */
   onRead(disk: VirtualDisk, op: number, status: Status): void {
-    const { ops, buckets } = this.state;
-    buckets.pins[ops.words[op + OP_SLOT]!]!--;
+    const { ops } = this.state;
+    this.state.unpin(op);
     const sequence = ops.numbers[(op >> 2) + OP_SEQUENCE]!;
     const host = ops.words[op + OP_TAG]!;
     ops.release(op);
@@ -240,15 +239,13 @@ export class Replicator {
 
   /** Sends a record once more; its data comes from memory while the guest waits for it or the destager keeps it, else from flash. */
   private resend(disk: VirtualDisk, member: Member, sequence: number): void {
-    const { ops, ports, counters, buckets, options } = this.state;
+    const { ops, ports, counters } = this.state;
     const ring = disk.ring;
     const at = ring.at(sequence);
     const bytes = ring.numbers[at + RECORD_BYTES]!;
     counters.resentRecords++;
     counters.resyncBytes += bytes;
-    const isKept =
-      sequence > disk.committed ||
-      this.state.appendedBytes - ring.numbers[at + RECORD_APPENDED_BYTES]! < options.destage.bufferBytes;
+    const isKept = sequence > disk.committed || this.state.isBuffered(ring, at);
     if (isKept || ring.words[at + RECORD_KIND] === RECORD_DISCARD) {
       this.send(disk, member.host, sequence);
       return;
@@ -259,9 +256,7 @@ export class Replicator {
     ops.words[op + OP_KEY] = ring.words[at + RECORD_KEY]!;
     ops.numbers[(op >> 2) + OP_SEQUENCE] = sequence;
     counters.destageReadBytes += bytes;
-    const bucket = ring.words[at + RECORD_SLOT]! >>> buckets.slotShift;
-    ops.words[op + OP_SLOT] = bucket;
-    buckets.pins[bucket]!++;
+    this.state.pin(op, ring.words[at + RECORD_SLOT]!);
     const token = op | STAGE_SEND;
     const offset = ring.numbers[at + RECORD_OFFSET]!;
     if (ports.content !== null) {

@@ -140,7 +140,6 @@ export function drawCase(seed: number, beyond = false): FuzzCase {
   return { seed, scenario, mode, loads, events, weather, clocks, tearing, aim: drawAim(seed), beyond };
 }
 
-/** Overlapping writes of many sizes, reads and flushes over a small range. */
 /** One cluster in four compresses what it sends to holders; drawn apart, so that the others are as they would be. */
 function compressionOf(seed: number): Compression | null {
   const random = new RandomStream(seed, 'fuzz compression');
@@ -148,6 +147,7 @@ function compressionOf(seed: number): Compression | null {
   return { share: 0.5, bytesPerSecond: [50e6, 2e9][random.nextBelow(2)]! };
 }
 
+/** Overlapping writes of many sizes, reads and flushes over a small range. */
 function drawLoad(random: RandomStream, ios: number, spanNs: number): PlainIo[] {
   const below = (bound: number) => random.nextBelow(bound);
   const sectors = [256, 2048, 8192][below(3)]!;
