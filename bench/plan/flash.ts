@@ -1,7 +1,7 @@
 /** `fvp plan flash`: what each size of flash would serve and absorb, how it fills, and how fast it wears. */
 import type { ModeName } from '../../reference/fvp/mode.ts';
 import { modeOf } from '../../reference/fvp/mode.ts';
-import { UsageError } from '../../reference/kernel/errors.ts';
+import { BugError, UsageError } from '../../reference/kernel/errors.ts';
 import {
   formatBytes,
   formatCount,
@@ -9,6 +9,7 @@ import {
   formatPercent,
   formatSignificant,
   NS_PER_S,
+  parseBytes,
 } from '../../reference/kernel/units.ts';
 import type { PlanDocument, PlanPoint } from '../../results/schema/plan-document.ts';
 import type { PointResult } from './point.ts';
@@ -22,6 +23,13 @@ export interface FlashOptions {
   readonly enduranceBytes: number | undefined;
 }
 
+const DIRTY_LIMIT = 'fvp.dirtyLimit';
+/** Replays that the search for it takes, more or less. */
+const ROOM_STEPS = 7;
+/** Buckets of the smallest dirty limit that a scenario may have. */
+const LIMIT_BUCKETS_LEAST = 2;
+/** How near the least limit and the one that is too small come, where they are no neighbours. */
+const LIMIT_RESOLUTION = 1.05;
 const DAY_NS = 86_400 * NS_PER_S;
 const YEAR_DAYS = 365;
 
@@ -32,7 +40,9 @@ export async function flash(question: Question, options: FlashOptions): Promise<
   const configurations = sizes.map(
     (capacity) => new Configuration(question, { 'flash.capacity': capacity }, mode),
   );
-  question.runner.expect(sizes.length * question.seeds * Math.max(1, question.base.workloads.length));
+  question.runner.expect(
+    (sizes.length + ROOM_STEPS) * question.seeds * Math.max(1, question.base.workloads.length),
+  );
   for (const configuration of configurations) configuration.begin();
   const points: PlanPoint[] = [];
   const pruned: PlanDocument['pruned'][number][] = [];
@@ -47,12 +57,87 @@ export async function flash(question: Question, options: FlashOptions): Promise<
     }
   }
   const met = points.find((point) => point.met === true) ?? null;
-  return documentOf('flash', question, {
-    answer: met,
+  const notes = notesOf(points, all, mode, enduranceBytes);
+  const unhindered = points.findLastIndex(({ figures }) => figures.throttledNs === 0);
+  const from = points[unhindered];
+  if (
+    modeOf(mode).writeBack &&
+    from !== undefined &&
+    settingOf(question.base.settings ?? [], DIRTY_LIMIT) === undefined
+  ) {
+    const lru = from.figures.lruHitRatio ?? null;
+    const room = await dirtyRoom(
+      question,
+      from,
+      all[unhindered]!.map(({ scenario }) => scenario),
+      (results) => figuresOf(results, lru, enduranceBytes),
+    );
+    points.push(...room.points);
+    notes.splice(1, 0, room.note);
+  }
+  return documentOf('flash', question, { answer: met, points, pruned, notes });
+}
+
+/**
+ * The room for dirty data that the worst burst needs: the least dirty limit with which no write is held back, by
+ * bisection, each step a replay.
+ * @param from a point that holds nothing back
+ * @returns the points replayed, and the finding in a sentence
+ */
+async function dirtyRoom(
+  question: Question,
+  from: PlanPoint,
+  scenarios: readonly PointResult['scenario'][],
+  figures: (results: readonly PointResult[]) => PlanPoint['figures'],
+): Promise<{ points: PlanPoint[]; note: string }> {
+  const options = scenarios.map(
+    ({ fvp }) =>
+      fvp as { readonly dirtyLimit: string; readonly bucketSize: string; readonly lowWater: number },
+  );
+  const { bucketSize, lowWater } = options[0]!;
+  const bucketBytes = parseBytes(bucketSize);
+  const ample = Math.min(...options.map(({ dirtyLimit }) => parseBytes(dirtyLimit) / bucketBytes));
+  const capacity = sizeOf(from);
+  const points: PlanPoint[] = [];
+  const textOf = (buckets: number): string => `${(buckets * bucketBytes) / 2 ** 20}MiB`;
+  const heldBackNs = async (buckets: number): Promise<number> => {
+    const variation = { 'flash.capacity': capacity, [DIRTY_LIMIT]: textOf(buckets) };
+    const configuration = new Configuration(question, variation, from.config.mode as ModeName);
+    const replayed = await configuration.replay(figures);
+    // Less than the scenario's own limit, which it can run.
+    if (replayed.kind === 'pruned') throw new BugError(replayed.pruned.why);
+    points.push(replayed.point);
+    return replayed.point.figures.throttledNs ?? 0;
+  };
+  // Delays begin at the low mark: this much would hold nothing back even were all that is dirty one disk's.
+  let high = Math.min(ample, Math.ceil((from.figures.peakDirtyBytes ?? 0) / lowWater / bucketBytes) + 1);
+  let low = LIMIT_BUCKETS_LEAST - 1;
+  let tooLittleNs = 0;
+  // Another limit draws other service times, and what is dirty then may be more.
+  for (let ns = 0; high < ample; high = Math.min(ample, high * 2)) {
+    ns = await heldBackNs(high);
+    if (ns === 0) break;
+    [low, tooLittleNs] = [high, ns];
+  }
+  while (high - low > 1 && high / low > LIMIT_RESOLUTION) {
+    const middle = Math.min(high - 1, Math.max(low + 1, Math.round(Math.sqrt(low * high))));
+    const ns = await heldBackNs(middle);
+    if (ns === 0) high = middle;
+    else [low, tooLittleNs] = [middle, ns];
+  }
+  points.sort((a, b) => limitOf(a) - limitOf(b));
+  const below =
+    low < LIMIT_BUCKETS_LEAST
+      ? ', the least that there is'
+      : `, and with ${textOf(low)} for ${formatNs(tooLittleNs)} in all`;
+  return {
     points,
-    pruned,
-    notes: notesOf(points, all, mode, enduranceBytes),
-  });
+    note: `The worst burst needs this much room for dirty data: with ${DIRTY_LIMIT}=${textOf(high)} for each disk no write is held back${below} (flash.capacity=${capacity}; delays begin at ${formatPercent(lowWater)} of it).`,
+  };
+}
+
+function limitOf({ config }: PlanPoint): number {
+  return parseBytes(settingOf(config.settings, DIRTY_LIMIT)!);
 }
 
 /** Of several workloads or seeds: sums of bytes, the worst of times. */
@@ -136,11 +221,11 @@ function notesOf(
     `Reads: ${formatPercent(figure(largest, 'hitRatio'))} hit with the largest flash, and ${formatPercent(ceiling)} could with an endless one that starts empty; ${sizeOf(enough!)} is within one point of the largest.`,
   );
   if (modeOf(mode).writeBack) {
-    const unhindered = points.find((point) => figure(point, 'throttledNs') === 0);
+    const unhindered = points.filter((point) => figure(point, 'throttledNs') === 0);
     notes.push(
-      unhindered === undefined
+      unhindered.length === 0
         ? `Writes are held back with every size: the worst burst needs more dirty data than any of them allows (${formatBytes(figure(largest, 'peakDirtyBytes'))} at the most). Try larger sizes, or --set fvp.dirtyLimit=4GiB.`
-        : `The worst burst leaves ${formatBytes(figure(unhindered, 'peakDirtyBytes'))} dirty over all disks where nothing is held back (from ${sizeOf(unhindered)} on): that is the high-water mark it needs. It is destaged ${formatNs(figure(largest, 'drainNs'))} after the load.`,
+        : `Where no write is held back (from ${sizeOf(unhindered[0]!)} on), the worst burst leaves up to ${formatBytes(Math.max(...unhindered.map((point) => figure(point, 'peakDirtyBytes'))))} dirty, over all disks. Everything is destaged ${formatNs(figure(largest, 'drainNs'))} after the load.`,
     );
     const filled = points.filter(({ figures }) => figures.dirtyFullNs !== null);
     const last = filled.at(-1);
@@ -171,5 +256,9 @@ function notesOf(
 }
 
 function sizeOf({ config }: PlanPoint): string {
-  return config.settings.find((text) => text.startsWith('flash.capacity='))!.slice('flash.capacity='.length);
+  return settingOf(config.settings, 'flash.capacity')!;
+}
+
+function settingOf(settings: readonly string[], path: string): string | undefined {
+  return settings.find((text) => text.startsWith(`${path}=`))?.slice(path.length + 1);
 }

@@ -115,6 +115,7 @@ const TABLE_FIGURES: Readonly<Record<string, string>> = {
   lruHitRatio: 'LRU hit',
   absorbedShare: 'absorbed',
   peakDirtyBytes: 'dirty peak',
+  throttledNs: 'held back',
   dirtyFullNs: 'dirty full',
   cacheFullNs: 'cache full',
   drainNs: 'drain',

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatNs } from '../../reference/kernel/units.ts';
 import type { PlanDocument, PlanPoint } from '../../results/schema/plan-document.ts';
 import { planDocumentSchema } from '../../results/schema/plan-schema.ts';
 import type { RunDocument } from '../../results/schema/run-document.ts';
@@ -210,6 +211,34 @@ describe('fvp plan flash', () => {
     expect(large!.figures.wearBytesPerDay).toBeCloseTo((guest + headers + populate + replica) / 3 / days, 0);
     expect(document.notes.join(' ')).toMatch(/Wear: .* until 909 TiB are written/);
   });
+  test('finds the least room for dirty data that trying every size of it finds', async () => {
+    const burst = await writePlanTrace(await mkdtemp(join(folder, 'burst-')), 1200, 120);
+    const asked = question([]);
+    const base = { ...asked.base, workloads: [burst] };
+    const found = checked(
+      await flash({ ...asked, base }, { sizes: ['400%'], mode: 'write-back', enduranceBytes: undefined }),
+    );
+    const limits = Array.from({ length: 15 }, (_, i) => `${1 + i / 2}MiB`);
+    const all = await grid(
+      { ...asked, base },
+      `fvp.dirtyLimit=${limits.join(',')}`,
+      'flash.capacity=400%',
+      'mode=write-back',
+    );
+    const heldBack = all.map(({ results }) => results[0]!.destage.throttledNs);
+    const least = heldBack.indexOf(0);
+    expect(least).toBeGreaterThan(1);
+    expect(heldBack.slice(least).every((ns) => ns === 0)).toBe(true);
+    expect(found.notes.join(' ')).toContain(
+      `with fvp.dirtyLimit=${limits[least]} for each disk no write is held back, and with ${limits[least - 1]} for ${formatNs(heldBack[least - 1]!)}`,
+    );
+    const limitOf = ({ config }: PlanPoint) =>
+      config.settings.find((text) => text.startsWith('fvp.dirtyLimit='));
+    for (const point of found.points.slice(1)) {
+      const same = all[limits.findIndex((limit) => `fvp.dirtyLimit=${limit}` === limitOf(point))];
+      if (same !== undefined) expect(point.results).toEqual(same.results);
+    }
+  });
   test('says that a trace is too short to fill the flash, and what to try', async () => {
     const { notes } = await flash(question([]), {
       sizes: ['10GB'],
@@ -255,5 +284,30 @@ describe('fvp plan failure', () => {
     expect((await benchRun(host!)).results).toEqual(host!.results);
     expect(document.answer).toBeNull();
     expect(document.notes.join(' ')).toMatch(/N\+1: 3 hosts do not/);
+  });
+  test('answers every failure as replaying each by itself does', async () => {
+    const asked = question(['writes.p99<20ms', 'writes.max<1s']);
+    const document = checked(
+      await failure(asked, { mode: 'write-back+1', cases: ['host', 'peer', 'upgrade', 'rebuild'] }),
+    );
+    const broken = 'datastore.failedSpindles=0,1';
+    const all = await grid(asked, 'events=none,owner-crash,peer-lost,rolling-upgrade', broken);
+    const alone = (events: string, failed: number) =>
+      all.find(
+        ({ config: { settings } }) =>
+          settings.includes(`events=${events}`) && settings.includes(`datastore.failedSpindles=${failed}`),
+      )!;
+    const expected = ['none', 'owner-crash', 'peer-lost', 'rolling-upgrade'].map((events) =>
+      alone(events, 0),
+    );
+    expect(document.points.slice(0, 4).map(({ results }) => results)).toEqual(
+      expected.map(({ results }) => results),
+    );
+    for (const [index, point] of expected.entries())
+      if (!point.met) expect(document.points[index]!.met).toBe(false);
+    expect(document.points.map(({ figures }) => figures.longestWaitNs)).toEqual(
+      document.points.map(({ results }) => results[0]!.all.response!.maxNs),
+    );
+    expect(new Set(document.points.map(({ met }) => met))).toEqual(new Set([true, false]));
   });
 });
