@@ -513,6 +513,8 @@ export class HeldLogs {
     const sequence = fields[base + FIELD_SEQUENCE]!;
     const within = fields[base + FIELD_OFFSET]!;
     const bytes = fields[base + FIELD_BYTES]!;
+    // What flash has is not known yet: a no would pass for an answer.
+    if (this.isLoading(disk)) return;
     const log = this.of(disk);
     const here =
       log !== undefined &&

@@ -489,6 +489,15 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 16,
   },
   {
+    name: 'say no to a question while flash is still being read after a restart',
+    invariant: 16,
+    file: 'fvp/replication/held-logs.js',
+    find: 'if (this.isLoading(disk))\n            return;\n        const log = this.of(disk);\n        const here',
+    replace: 'const log = this.of(disk);\n        const here',
+    checker: 'declared-loss',
+    seed: 51176,
+  },
+  {
     name: 'append beyond the quota',
     invariant: 17,
     file: 'fvp/write-path.js',
