@@ -126,7 +126,7 @@ function notesOf(outcome: Outcome, healthy: Outcome): string[] {
     verdict,
     outcome === healthy
       ? ''
-      : `the longest that a guest waits is ${formatNs(wait)} (${formatNs(healthy.point.figures.longestWaitNs ?? 0)} when nothing is broken)`,
+      : `the longest that a guest waits is ${formatNs(wait)}, for ${waitedFor(results, wait)} (${formatNs(healthy.point.figures.longestWaitNs ?? 0)} when nothing is broken)`,
     failed > 0 ? `${formatCount(failed)} I/Os fail or are lost with their VM` : '',
   ].filter((part) => part !== '');
   notes.push(`${each.words[0]!.toUpperCase()}${each.words.slice(1)}: ${parts.join('; ')}.`);
@@ -136,6 +136,13 @@ function notesOf(outcome: Outcome, healthy: Outcome): string[] {
       `The load of ${late.workload.name} ends before anything happens: use a longer trace, or a lower --speed.`,
     );
   return notes;
+}
+
+/** The kind of I/O that took the longest. */
+function waitedFor(results: readonly PointResult[], waitNs: number): string {
+  const is = (kind: 'reads' | 'writes'): boolean =>
+    results.some(({ result }) => result[kind].response?.maxNs === waitNs);
+  return is('writes') ? 'a write' : is('reads') ? 'a read' : 'a flush or a discard';
 }
 
 /** N+1 in one sentence. */
