@@ -7,7 +7,7 @@
  * tables" (1994)
  */
 
-const CHUNK_BITS = 10;
+const CHUNK_BITS = 7;
 const CHUNK = 1 << CHUNK_BITS;
 const WORDS_PER_CHUNK = CHUNK / 32;
 
