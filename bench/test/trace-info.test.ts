@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createRowBlock } from '../../reference/kernel/io.ts';
+import { RandomStream } from '../../reference/kernel/random.ts';
 import { SAMPLES } from '../../traces/samples/samples.ts';
+import { FollowedBlocks } from '../../traces/stats/followed-blocks.ts';
 import { testFolder } from '../../traces/testing/read-rows.ts';
+import { packageRoot } from '../program/package-root.ts';
 import { runFvp } from './run-fvp.ts';
 
 interface Document {
@@ -10,6 +14,39 @@ interface Document {
 }
 
 const documentOf = (stdout: string): Document => JSON.parse(stdout) as Document;
+
+test('what is found about blocks on a thread of its own is what is found without one', async () => {
+  // The thread is compiled code, as it is in use.
+  const compiled = new URL('dist/traces/stats/following-thread.js', packageRoot());
+  const { FollowingThread } = (await import(
+    compiled.href
+  )) as typeof import('../../traces/stats/following-thread.ts');
+  const span = { intervalNs: 40_000_000, intervals: 250, disks: 2 };
+  const random = new RandomStream(7, 'following');
+  const here = new FollowedBlocks(span);
+  const thread = new FollowingThread(span);
+  let timeNs = 0;
+  for (const rows of Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? 100 : 4096))) {
+    const block = createRowBlock(rows);
+    block.length = rows - 1;
+    for (let i = 0; i < rows; i++) {
+      block.timeNs[i] = timeNs;
+      timeNs += random.nextU32() % 200_000;
+      block.op[i] = random.nextU32() % 3;
+      block.disk[i] = random.nextU32() & 1;
+      block.offset[i] = (random.nextU32() % 50_000) * 512;
+      block.lengthBytes[i] = (1 + (random.nextU32() % 64)) * 512;
+    }
+    here.add(block);
+    await thread.add(block);
+  }
+  const expected = here.finish()!;
+  const found = (await thread.finish())!;
+  await thread.close();
+  expect(expected.readsOfWritten).toBeGreaterThan(1000);
+  expect(found).toEqual(expected);
+  expect(found.all.missRatios([64, 1024])).toEqual(expected.all.missRatios([64, 1024]));
+});
 
 describe('fvp trace info', () => {
   test('prints a table of at most 100 columns and writes a page that needs nothing else', async () => {

@@ -1,18 +1,23 @@
 /** What is in a trace, in one pass over its rows: the document `fvp.trace/1`. */
+import { availableParallelism } from 'node:os';
 import { LatencyHistogram } from '../../reference/kernel/histogram.ts';
 import { OP_NAMES, OP_READ, OP_WRITE, type RowBlock } from '../../reference/kernel/io.ts';
 import { SECTOR_BYTES } from '../../reference/kernel/units.ts';
 import type { Trace } from '../trace.ts';
 import { ArrivalCounts, type Dispersion, hurst } from './arrival-counts.ts';
+import { type BlockFindings, FollowedBlocks, type FollowedSpan } from './followed-blocks.ts';
+import { FollowingThread } from './following-thread.ts';
 import { HEAT_BANDS, HeatMap } from './heat-map.ts';
 import { type MissRatios, missRatios } from './miss-ratio-curve.ts';
-import { REUSE_BLOCK_BYTES, ReuseDistances } from './reuse-distances.ts';
+import { REUSE_BLOCK_BYTES } from './reuse-distances.ts';
 import { SampledReuse } from './sampled-reuse.ts';
 import { type RunSummary, SequentialRuns } from './sequential-runs.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
 export const TRACE_SCHEMA = 'fvp.trace/1';
 
+/** A thread takes some 0.1 s to start. Assumed: below this it is not worth it. */
+const THREADED_IOS = 1_000_000;
 /** Intervals of everything over time: more no screen can tell apart. */
 const INTERVALS = 240;
 /** Disks, by I/Os, whose heat map is kept. Assumed: more nobody looks at. */
@@ -110,15 +115,24 @@ export async function describeTrace(
   onRows: (done: number) => void | Promise<void> = () => {},
 ): Promise<TraceInfo> {
   const description = new Description(trace);
-  const cursor = trace.cursor();
-  let done = 0;
-  for (let block = cursor.next(); block !== undefined; block = cursor.next()) {
-    description.add(block);
-    done += block.length;
-    await onRows(done);
+  const { span } = description;
+  const thread =
+    trace.summary.ios >= THREADED_IOS && availableParallelism() > 1 ? new FollowingThread(span) : undefined;
+  try {
+    const followed = thread ?? new FollowedBlocks(span);
+    const cursor = trace.cursor();
+    let done = 0;
+    for (let block = cursor.next(); block !== undefined; block = cursor.next()) {
+      await followed.add(block);
+      description.add(block);
+      done += block.length;
+      await onRows(done);
+    }
+    cursor.close();
+    return description.finish(await followed.finish());
+  } finally {
+    await thread?.close();
   }
-  cursor.close();
-  return description.finish();
 }
 
 class Description {
@@ -126,7 +140,6 @@ class Description {
   private readonly intervalNs: number;
   private readonly intervals: number;
   private readonly arrivals = new ArrivalCounts();
-  private readonly reuse = new ReuseDistances();
   private readonly sampled = new SampledReuse();
   private readonly runs = [new SequentialRuns(), new SequentialRuns()] as const;
   private readonly latencies = OP_NAMES.map(() => new LatencyHistogram());
@@ -135,8 +148,6 @@ class Description {
   /** By operation, by interval. */
   private readonly ios: Float64Array;
   private readonly bytes: Float64Array;
-  private readonly workingSet: Float64Array;
-  private readonly footprint: Float64Array;
   private readonly heat = new Map<number, HeatMap>();
   /** By disk: I/Os by operation, bytes by operation, end. */
   private readonly disks: Float64Array;
@@ -147,17 +158,18 @@ class Description {
     const { durationNs } = trace.summary;
     this.intervalNs = Math.max(1, Math.ceil((durationNs + 1) / INTERVALS));
     this.intervals = Math.ceil((durationNs + 1) / this.intervalNs);
-    const series = (): Float64Array => new Float64Array(this.intervals);
     this.ios = new Float64Array(OP_NAMES.length * this.intervals);
     this.bytes = new Float64Array(2 * this.intervals);
-    this.workingSet = series();
-    this.footprint = series();
     this.disks = new Float64Array(trace.diskNames.length * DISK_COLUMNS);
+  }
+
+  get span(): FollowedSpan {
+    return { intervalNs: this.intervalNs, intervals: this.intervals, disks: this.trace.diskNames.length };
   }
 
   add(block: RowBlock): void {
     const { timeNs, op: ops, offset: offsets, lengthBytes: lengths, latencyNs, disk: diskOf, length } = block;
-    const { arrivals, reuse, sampled, disks, ios, bytes: moved, sizes, intervals, intervalNs } = this;
+    const { arrivals, sampled, disks, ios, bytes: moved, sizes, intervals, intervalNs } = this;
     const [readRuns, writeRuns] = this.runs;
     let intervalEnd = (this.interval + 1) * intervalNs;
     let heatDisk = -1;
@@ -168,7 +180,7 @@ class Description {
       const bytes = lengths[i]!;
       const disk = diskOf[i]!;
       if (time >= intervalEnd) {
-        this.advance(Math.floor(time / intervalNs));
+        this.interval = Math.floor(time / intervalNs);
         intervalEnd = (this.interval + 1) * intervalNs;
       }
       const { interval } = this;
@@ -191,7 +203,6 @@ class Description {
         map = this.mapOf(disk);
       }
       map?.add(interval, offset);
-      reuse.touch(disk, op, offset, bytes);
       sampled.touch(disk, op, offset, bytes);
     }
     for (let i = 0; i < length; i++) {
@@ -200,14 +211,12 @@ class Description {
     }
   }
 
-  finish(): TraceInfo {
-    this.advance(this.intervals);
+  /** @param followed null when there were too many blocks */
+  finish(followed: BlockFindings | null): TraceInfo {
     this.sampled.finish();
-    const { trace, arrivals, reuse, sampled, intervals } = this;
+    const { trace, arrivals, sampled, intervals } = this;
     const { summary } = trace;
-    const { followed } = reuse;
     const dispersion = arrivals.dispersions(summary.durationNs);
-    const kinds = reuse.kinds();
     const list = (values: Float64Array): number[] => Array.from(values);
     const series = (values: Float64Array, op: number): number[] =>
       list(values.subarray(op * intervals, (op + 1) * intervals));
@@ -227,16 +236,9 @@ class Description {
       },
       sizes: this.sizeCounts(),
       sequential: { reads: this.runs[OP_READ].summary(), writes: this.runs[OP_WRITE].summary() },
-      overlap: followed
-        ? {
-            readOnlyBytes: kinds.readOnlyBlocks * REUSE_BLOCK_BYTES,
-            writtenOnlyBytes: kinds.writtenOnlyBlocks * REUSE_BLOCK_BYTES,
-            readAndWrittenBytes: kinds.bothBlocks * REUSE_BLOCK_BYTES,
-            readsOfWritten: reuse.blocksRead === 0 ? null : reuse.readsOfWritten / reuse.blocksRead,
-          }
-        : null,
+      overlap: followed === null ? null : overlapOf(followed),
       latency: { reads: latency(0), writes: latency(1), flushes: latency(2), discards: latency(3) },
-      byDisk: this.diskFigures(),
+      byDisk: this.diskFigures(followed),
       timeline: {
         intervalNs: this.intervalNs,
         reads: series(this.ios, 0),
@@ -245,8 +247,8 @@ class Description {
         discards: series(this.ios, 3),
         readBytes: series(this.bytes, 0),
         writeBytes: series(this.bytes, 1),
-        workingSetBytes: followed ? list(this.workingSet) : null,
-        footprintBytes: followed ? list(this.footprint) : null,
+        workingSetBytes: followed === null ? null : list(followed.workingSetBytes),
+        footprintBytes: followed === null ? null : list(followed.footprintBytes),
       },
       heat: this.mostUsed().flatMap((disk) => {
         const map = this.heat.get(disk);
@@ -257,19 +259,10 @@ class Description {
           ? null
           : missRatios(
               Math.max(1, Math.ceil(summary.footprintBytes / REUSE_BLOCK_BYTES)),
-              followed ? reuse : undefined,
+              followed ?? undefined,
               sampled,
             ),
     };
-  }
-
-  /** Closes the interval at hand and those without I/O up to `next`. */
-  private advance(next: number): void {
-    const { reuse } = this;
-    this.workingSet[this.interval] = reuse.workingSet * REUSE_BLOCK_BYTES;
-    this.footprint.fill(reuse.blocks * REUSE_BLOCK_BYTES, this.interval, next);
-    reuse.beginInterval();
-    this.interval = next;
   }
 
   private mapOf(disk: number): HeatMap | undefined {
@@ -299,9 +292,8 @@ class Description {
     return found;
   }
 
-  private diskFigures(): DiskFigures[] {
-    const { disks, reuse } = this;
-    const blocks = reuse.followed ? reuse.blocksByDisk(this.trace.diskNames.length) : undefined;
+  private diskFigures(followed: BlockFindings | null): DiskFigures[] {
+    const { disks } = this;
     return this.trace.diskNames.map((name, disk) => {
       const value = (column: number): number => disks[disk * DISK_COLUMNS + column]!;
       return {
@@ -312,11 +304,20 @@ class Description {
         discards: value(3),
         readBytes: value(4),
         writeBytes: value(5),
-        footprintBytes: blocks === undefined ? null : blocks[disk]! * REUSE_BLOCK_BYTES,
+        footprintBytes: followed === null ? null : followed.byDisk[disk]! * REUSE_BLOCK_BYTES,
         endBytes: value(6),
       };
     });
   }
+}
+
+function overlapOf({ kinds, blocksRead, readsOfWritten }: BlockFindings): TraceInfo['overlap'] {
+  return {
+    readOnlyBytes: kinds.readOnlyBlocks * REUSE_BLOCK_BYTES,
+    writtenOnlyBytes: kinds.writtenOnlyBlocks * REUSE_BLOCK_BYTES,
+    readAndWrittenBytes: kinds.bothBlocks * REUSE_BLOCK_BYTES,
+    readsOfWritten: blocksRead === 0 ? null : readsOfWritten / blocksRead,
+  };
 }
 
 const DISK_COLUMNS = 7;

@@ -28,7 +28,15 @@ export function exactSizeFrom(blocks: number): number {
 export class DistanceCounts {
   /** Accesses in all. */
   total = 0;
-  private readonly counts = new Float64Array(BUCKETS);
+  private counts = new Float64Array(BUCKETS);
+
+  /** @param copied its fields alone, as they come from another thread */
+  static of(copied: DistanceCounts): DistanceCounts {
+    const counts = new DistanceCounts();
+    counts.total = copied.total;
+    counts.counts = copied.counts;
+    return counts;
+  }
 
   /** @param distance distinct blocks touched since the last touch; below 0 for a first touch */
   add(distance: number, weight: number): void {
