@@ -2,13 +2,15 @@
  * `npm run test:mutants`: breaks the protocol on purpose, one line at a time in copies of the built program, and shows
  * that the checker named beforehand notices. Ends with 1 when a mutant is not caught by its checker or when the copy
  * without a break does not pass the same seeds. Mutants without a known seed are findings: they are listed, and run only
- * with `--search N`, over the seeds 1 to N.
+ * with `--search N`, over the seeds 1 to N. With `--unit-tests` the protocol's unit tests run on each mutant instead, to
+ * show which of them need the cluster tester.
  */
 import { availableParallelism } from 'node:os';
 import { allCheckers } from '../../reference/testing/checkers/checkers.ts';
 import { MUTANTS, type Mutant } from '../../reference/testing/mutants/mutants.ts';
 import { StampedContent } from '../../reference/testing/stamped-content.ts';
 import { type Trial, tryMutant } from './try-mutant.ts';
+import { failingUnitTest } from './unit-tests-of-mutant.ts';
 
 /** Seeds tried, from 1 on, when the one that is kept no longer does it. */
 const MORE_SEEDS = 12;
@@ -44,6 +46,17 @@ const search = searchAt < 0 ? 0 : Number(process.argv[searchAt + 1]);
 if (!Number.isSafeInteger(search)) {
   console.error('--search wants a number of seeds');
   process.exit(64);
+}
+if (process.argv.includes('--unit-tests')) {
+  let unnoticed = 0;
+  await onAllCores(MUTANTS, failingUnitTest, ({ name, invariant }, failed) => {
+    if (failed === undefined) unnoticed++;
+    console.log(
+      `${String(invariant).padStart(4)}  ${name.padEnd(NAME_COLUMNS)}${failed === undefined ? 'passes' : `fails ${failed}`}`,
+    );
+  });
+  console.log(`${unnoticed} of ${MUTANTS.length} mutants pass all unit tests of the protocol.`);
+  process.exit();
 }
 const missed: string[] = [];
 let caughtCount = 0;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { BugError } from '../../reference/kernel/errors.ts';
 import type { Mutant } from '../../reference/testing/mutants/mutants.ts';
+import { mutated } from '../../reference/testing/mutants/mutated.ts';
 import type { FuzzTask } from './fuzz-worker.ts';
 
 export interface Trial {
@@ -46,7 +46,10 @@ export async function tryMutant(
   let lastSeed = -1;
   let worker: Worker | undefined;
   try {
-    if (mutant !== undefined) patch(join(copy, mutant.file), mutant);
+    if (mutant !== undefined) {
+      const path = join(copy, mutant.file);
+      writeFileSync(path, mutated(readFileSync(path, 'utf8'), mutant));
+    }
     for (const seed of seeds) {
       worker ??= new Worker(new URL('./mutant-worker.js', import.meta.url), {
         workerData: pathToFileURL(`${copy}/`).href,
@@ -66,15 +69,6 @@ export async function tryMutant(
     rmSync(folder, { recursive: true, force: true });
   }
   return { objected: [...objected].sort(), seeds: ran, lastSeed };
-}
-
-function patch(path: string, { name, find, replace }: Mutant): void {
-  const parts = readFileSync(path, 'utf8').split(find);
-  if (parts.length !== 2)
-    throw new BugError(
-      `mutant "${name}": its text occurs ${parts.length - 1} times in ${path}, must be once`,
-    );
-  writeFileSync(path, parts.join(replace));
 }
 
 function run(worker: Worker, task: FuzzTask): Promise<readonly string[]> {

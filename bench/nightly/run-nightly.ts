@@ -33,6 +33,10 @@ const RUNS: readonly NightlyRun[] = [
     },
   },
   {
+    what: 'which mutants the unit tests of the protocol notice',
+    run: { program: '../fuzz/run-mutants.js', argv: ['--unit-tests'] },
+  },
+  {
     what: 'a trace of 100 million rows, described and replayed in bounded memory',
     run: { program: '../long/run-long.js' },
   },

@@ -29,11 +29,16 @@ export function planLines(document: PlanDocument): string[] {
   const lines: string[] = [];
   const { points, pruned, notes } = document;
   const workloads = [...new Set(points.flatMap(({ results }) => results.map(({ workload }) => workload)))];
-  for (const workload of workloads) {
-    if (lines.length > 0) lines.push('');
-    if (workloads.length > 1) lines.push(workload);
-    lines.push(...table(document, columnsOf(document, workload)));
-  }
+  const tables = workloads.map((workload) => table(document, columnsOf(document, workload)));
+  // What a question finds of all workloads together stands once.
+  const together = tables.length > 1 && tables.every((rows) => rows.join() === tables[0]!.join());
+  if (together) lines.push(`${workloads.join(', ')} (together)`, ...tables[0]!);
+  else
+    for (const [index, workload] of workloads.entries()) {
+      if (lines.length > 0) lines.push('');
+      if (workloads.length > 1) lines.push(workload);
+      lines.push(...tables[index]!);
+    }
   if (points.length > ROWS_MAX)
     lines.push(`… and ${formatCount(points.length - ROWS_MAX)} more; all of them: -o plan.csv, -o plan.html`);
   if (pruned.length > 0) {

@@ -1,5 +1,5 @@
 /** Each question's answer against a brute-force grid on a small trace. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,6 +21,7 @@ import { sweep } from '../plan/sweep.ts';
 import { ThreadExecutor } from '../plan/thread-executor.ts';
 import { gridOf, parseAxis } from '../plan/vary.ts';
 import { benchRequestOf } from '../program/bench-request.ts';
+import { planLines } from '../render/plan-table.ts';
 import { writePlanTrace } from './plan-load.ts';
 import { runFvp } from './run-fvp.ts';
 
@@ -238,6 +239,19 @@ describe('fvp plan flash', () => {
       const same = all[limits.findIndex((limit) => `fvp.dirtyLimit=${limit}` === limitOf(point))];
       if (same !== undefined) expect(point.results).toEqual(same.results);
     }
+  });
+  test('prints what it finds of several workloads together once', async () => {
+    const asked = question([], ['fvp.dirtyLimit=1MiB']);
+    const other = join(folder, 'other.iolog');
+    await copyFile(trace, other);
+    const base = { ...asked.base, workloads: [trace, other] };
+    const document = await flash(
+      { ...asked, base },
+      { sizes: ['100%'], mode: 'write-back', enduranceBytes: undefined },
+    );
+    const lines = planLines(document);
+    expect(lines[0]).toBe('small, other (together)');
+    expect(lines.filter((line) => line.includes('dirty peak'))).toHaveLength(1);
   });
   test('says that a trace is too short to fill the flash, and what to try', async () => {
     const { notes } = await flash(question([]), {

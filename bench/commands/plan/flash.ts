@@ -7,7 +7,7 @@ export default class PlanFlash extends FvpCommand {
   static override summary =
     'Hit ratio and write absorption by flash size; bursts, filling, draining, and wear.';
   static override description =
-    'Each size is a replay; beside its hit ratio stands that of an LRU cache of the same size, from the miss-ratio curve. Sizes are those of each host. See docs/planning.md.';
+    'Each size is a replay; beside its hit ratio stands that of an LRU cache of the same size, from the miss-ratio curve. Sizes are those of each host. The least fvp.dirtyLimit that holds no write back is found by bisection, each step a replay, unless --set names one. See docs/planning.md.';
   static override examples = [
     {
       description: 'From a hundredth of what the trace touches to all of it:',
