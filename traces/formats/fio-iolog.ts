@@ -14,7 +14,7 @@ import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { NS_PER_MS, NS_PER_US } from '../../reference/kernel/units.ts';
 import type { RowWriter } from '../rows/row-writer.ts';
 import type { FormatParser, ParserContext, TraceFormat } from '../trace-format.ts';
-import { BLANK, INT_DIGITS, NEWLINE, scanNumber, TextLine, ZERO } from './text-line.ts';
+import { BLANK, fourDigits, INT_DIGITS, NEWLINE, scanNumber, TextLine, ZERO } from './text-line.ts';
 
 const HEADER = 'fio version ';
 
@@ -39,10 +39,17 @@ const LETTER_I = 105;
 const LETTER_R = 114;
 const LETTER_T = 116;
 const LETTER_W = 119;
+/** Four bytes as a word, the first of them in its low byte. */
+const wordOf = (a: number, b: number, c: number, d: number): number => a | (b << 8) | (c << 16) | (d << 24);
+const WORD_READ = wordOf(LETTER_R, LETTER_E, LETTER_A, LETTER_D);
+const WORD_WRIT = wordOf(LETTER_W, LETTER_R, LETTER_I, LETTER_T);
 
-/** Leading digits of an offset scanned apart: with the nine behind them, up to 15 digits, below 2^53. */
-const OFFSET_HIGH_DIGITS = 6;
-const POWERS_OF_TEN = new Float64Array([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]);
+/** Digits of an offset that a double holds exactly, whatever they are. */
+const OFFSET_DIGITS = 15;
+/** Longest line of the usual form without its name: two numbers of nine digits, one of 15, and the words read within. */
+const LINE_BYTES_MAX = 64;
+
+const NO_WORDS: DataView = new DataView(new ArrayBuffer(0));
 
 class FioIologParser implements FormatParser {
   lineStart = 0;
@@ -50,6 +57,8 @@ class FioIologParser implements FormatParser {
   private readonly rows: RowWriter;
   private readonly line: TextLine;
   private lines = 0;
+  /** The bytes that are parsed, as words. */
+  private words = NO_WORDS;
   private version = 0;
   /** Time at the last header. */
   private baseNs = 0;
@@ -59,6 +68,7 @@ class FioIologParser implements FormatParser {
   private waitNs = 0;
   /** The file of the last I/O: its name in bytes and its disk. */
   private name: Uint8Array = new Uint8Array(0);
+  private nameWords = NO_WORDS;
   private disk = -1;
 
   constructor(context: ParserContext) {
@@ -68,6 +78,7 @@ class FioIologParser implements FormatParser {
   }
 
   parse(bytes: Uint8Array, start: number, end: number): number {
+    if (this.words.buffer !== bytes.buffer) this.words = new DataView(bytes.buffer, bytes.byteOffset);
     let at = start;
     while (at < end) {
       this.lineStart = at;
@@ -95,13 +106,23 @@ class FioIologParser implements FormatParser {
 
   /**
    * The usual line of version 3, `STAMP NAME read|write OFFSET LENGTH` with the name of the line before: where the
-   * next line begins, or 0 when the line is anything else. Numbers are scanned in place, in int32: with calls, or in
-   * doubles, it took half as long again.
+   * next line begins, or 0 when the line is anything else. Numbers are scanned in place, four digits at once as long
+   * as there are, and in int32: with calls, or in doubles, it took half as long again.
    */
   private readOrWrite(bytes: Uint8Array, start: number): number {
+    const { words, name, nameWords } = this;
+    const nameLength = name.length;
+    // So that no word is read beyond the end.
+    if (start + LINE_BYTES_MAX + nameLength > bytes.length || nameLength === 0) return 0;
     let at = start;
     let digit = 0;
+    let four = 0;
     let stamp = 0;
+    while ((four = fourDigits(words.getInt32(at, true))) >= 0) {
+      stamp = (Math.imul(stamp, 10_000) + four) | 0;
+      at += 4;
+      if (at - start > INT_DIGITS) return 0;
+    }
     while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
       stamp = (Math.imul(stamp, 10) + digit) | 0;
       at++;
@@ -109,27 +130,18 @@ class FioIologParser implements FormatParser {
     if (at === start || bytes[at] !== BLANK) return 0;
     if (at - start > INT_DIGITS) stamp = scanNumber(bytes, start);
     at++;
-    const name = this.name;
-    const nameLength = name.length;
-    if (nameLength === 0 || bytes[at + nameLength] !== BLANK) return 0;
-    for (let i = 0; i < nameLength; i++) if (bytes[at + i] !== name[i]) return 0;
+    if (bytes[at + nameLength] !== BLANK) return 0;
+    let i = 0;
+    for (; i + 4 <= nameLength; i += 4)
+      if (words.getInt32(at + i, true) !== nameWords.getInt32(i, true)) return 0;
+    for (; i < nameLength; i++) if (bytes[at + i] !== name[i]) return 0;
     at += nameLength + 1;
     let op: number;
-    if (
-      bytes[at] === LETTER_R &&
-      bytes[at + 1] === LETTER_E &&
-      bytes[at + 2] === LETTER_A &&
-      bytes[at + 3] === LETTER_D
-    ) {
+    const action = words.getInt32(at, true);
+    if (action === WORD_READ) {
       op = OP_READ;
       at += 4;
-    } else if (
-      bytes[at] === LETTER_W &&
-      bytes[at + 1] === LETTER_R &&
-      bytes[at + 2] === LETTER_I &&
-      bytes[at + 3] === LETTER_T &&
-      bytes[at + 4] === LETTER_E
-    ) {
+    } else if (action === WORD_WRIT && bytes[at + 4] === LETTER_E) {
       op = OP_WRITE;
       at += 5;
     } else {
@@ -137,24 +149,23 @@ class FioIologParser implements FormatParser {
     }
     if (bytes[at] !== BLANK) return 0;
     const offsetStart = ++at;
-    const half = at + OFFSET_HIGH_DIGITS;
     let offset = 0;
-    while (at < half && (digit = bytes[at]! - ZERO) >>> 0 <= 9) {
-      offset = (Math.imul(offset, 10) + digit) | 0;
+    while ((four = fourDigits(words.getInt32(at, true))) >= 0) {
+      offset = offset * 10_000 + four;
+      at += 4;
+      if (at - offsetStart > OFFSET_DIGITS) return 0;
+    }
+    while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
+      offset = offset * 10 + digit;
       at++;
     }
-    if (at === half) {
-      let low = 0;
-      while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
-        low = (Math.imul(low, 10) + digit) | 0;
-        at++;
-      }
-      if (at - half > INT_DIGITS) return 0;
-      offset = offset * POWERS_OF_TEN[at - half]! + low;
-    }
-    if (at === offsetStart || bytes[at] !== BLANK) return 0;
+    if (at === offsetStart || at - offsetStart > OFFSET_DIGITS || bytes[at] !== BLANK) return 0;
     const lengthStart = ++at;
     let lengthBytes = 0;
+    if ((four = fourDigits(words.getInt32(at, true))) >= 0) {
+      lengthBytes = four;
+      at += 4;
+    }
     while ((digit = bytes[at]! - ZERO) >>> 0 <= 9) {
       lengthBytes = (Math.imul(lengthBytes, 10) + digit) | 0;
       at++;
@@ -246,7 +257,7 @@ class FioIologParser implements FormatParser {
     const lengthBytes = line.integer(first + 3, 'a length in bytes');
     this.noMore(first + 4, 'the length');
     this.disk = this.diskOf(first);
-    this.name = new TextEncoder().encode(line.text(first));
+    this.remember(line.text(first));
     this.rows.add(timeNs, op, offset, lengthBytes, Number.NaN, this.disk, 0, -1, line.number);
   }
 
@@ -271,6 +282,12 @@ class FioIologParser implements FormatParser {
 
   private noMore(field: number, after: string): void {
     if (this.line.count > field) throw this.line.long(field, `nothing after ${after}`);
+  }
+
+  /** Makes a file the one that is named by most lines. */
+  private remember(name: string): void {
+    this.name = new TextEncoder().encode(name);
+    this.nameWords = new DataView(this.name.buffer);
   }
 }
 

@@ -19,6 +19,23 @@ export function isBlank(byte: number): boolean {
   return byte === BLANK || byte === TAB || byte === RETURN;
 }
 
+/** Four zeros as digits, in a word. */
+const ZEROS = 0x30303030;
+
+/**
+ * The number that the four bytes of a word spell, the first of them in its low byte; -1 when not all are digits.
+ * Three additions and two multiplications for what a loop does in thirty steps.
+ *
+ * @source the usual arithmetic within a word, as in Lemire, "Quickly parsing eight digits" (2018), in int32
+ */
+export function fourDigits(word: number): number {
+  const digits = (word - ZEROS) | 0;
+  // A byte below '0' borrows and is left with its high bit; one above '9' gets it from the addition.
+  if (((digits | (digits + 0x76767676)) & 0x80808080) !== 0) return -1;
+  const pairs = Math.imul(digits, 10) + (digits >>> 8);
+  return Math.imul(pairs & 0xff, 100) + ((pairs >>> 16) & 0xff);
+}
+
 /** Where the last number scanned by `scanNumber` ended. */
 export let numberEnd = 0;
 
