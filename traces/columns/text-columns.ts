@@ -8,7 +8,7 @@
 import { DataError } from '../../reference/kernel/errors.ts';
 import { OP_DISCARD, OP_FLUSH, OP_READ, OP_WRITE } from '../../reference/kernel/io.ts';
 import { didYouMean } from '../../reference/kernel/nearest-name.ts';
-import { BLANK, NEWLINE, TextLine, ZERO } from '../formats/text-line.ts';
+import { BLANK, fourDigits, NEWLINE, NO_WORDS, TextLine, wordsOf, ZERO } from '../formats/text-line.ts';
 import type { FormatParser, ParserContext } from '../trace-format.ts';
 import type { Column, ColumnRole, OpWord, TextLayout } from './column.ts';
 import { WordTable } from './word-table.ts';
@@ -83,6 +83,8 @@ export class TextColumns implements FormatParser {
   private readonly separator: number;
   private readonly blanks: boolean;
   private lines = 0;
+  /** The bytes that are parsed, as words. */
+  private words = NO_WORDS;
   private rowsSeen = 0;
 
   /** The columns as they stand in the file; none before a header told them. */
@@ -146,6 +148,7 @@ export class TextColumns implements FormatParser {
   }
 
   parse(bytes: Uint8Array, start: number, end: number): number {
+    this.words = wordsOf(bytes, this.words);
     let at = start;
     while (at < end) {
       this.lineStart = at;
@@ -173,9 +176,9 @@ export class TextColumns implements FormatParser {
 
   /** The usual line: where the next one begins, or 0 when it is anything else. */
   private plainRow(bytes: Uint8Array, start: number): number {
-    const kinds = this.kinds;
-    const units = this.units;
-    const separator = this.separator;
+    const { kinds, units, separator, words } = this;
+    const { length } = bytes;
+    let four = 0;
     const padding = separator === TAB ? BLANK : TAB;
     const last = kinds.length - 1;
     let at = start;
@@ -197,6 +200,11 @@ export class TextColumns implements FormatParser {
         let digit = 0;
         let lead = 0;
         const limit = at + INT_DIGITS;
+        let last4 = Math.min(limit, length) - 4;
+        while (at <= last4 && (four = fourDigits(words.getInt32(at, true))) >= 0) {
+          lead = (Math.imul(lead, 10_000) + four) | 0;
+          at += 4;
+        }
         while (at < limit && (digit = bytes[at]! - ZERO) >>> 0 <= 9) {
           lead = (Math.imul(lead, 10) + digit) | 0;
           at++;
@@ -207,6 +215,11 @@ export class TextColumns implements FormatParser {
         let tailDigits = 0;
         if (at === limit && (bytes[at]! - ZERO) >>> 0 <= 9) {
           const limit2 = at + INT_DIGITS;
+          last4 = Math.min(limit2, length) - 4;
+          while (at <= last4 && (four = fourDigits(words.getInt32(at, true))) >= 0) {
+            tail = (Math.imul(tail, 10_000) + four) | 0;
+            at += 4;
+          }
           while (at < limit2 && (digit = bytes[at]! - ZERO) >>> 0 <= 9) {
             tail = (Math.imul(tail, 10) + digit) | 0;
             at++;
@@ -227,6 +240,11 @@ export class TextColumns implements FormatParser {
             at++;
             const point = at;
             const limit9 = at + INT_DIGITS;
+            last4 = Math.min(limit9, length) - 4;
+            while (at <= last4 && (four = fourDigits(words.getInt32(at, true))) >= 0) {
+              fraction = (Math.imul(fraction, 10_000) + four) | 0;
+              at += 4;
+            }
             while (at < limit9 && (digit = bytes[at]! - ZERO) >>> 0 <= 9) {
               fraction = (Math.imul(fraction, 10) + digit) | 0;
               at++;
@@ -277,9 +295,9 @@ export class TextColumns implements FormatParser {
         // A name with a blank in it is read in the other way.
         if (at === first || (bytes[at] !== separator && bytes[at] !== NEWLINE && bytes[at] !== RETURN))
           return 0;
-        const words = this.diskWords;
-        const known = words.count;
-        const word = words.intern(bytes, first, at);
+        const disks = this.diskWords;
+        const known = disks.count;
+        const word = disks.intern(bytes, first, at);
         if (word === known) this.addDisk(bytes, first, at);
         disk = this.diskNumbers[word]!;
       } else if (kind === BLOCK) {

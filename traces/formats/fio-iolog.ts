@@ -14,7 +14,17 @@ import { didYouMean } from '../../reference/kernel/nearest-name.ts';
 import { NS_PER_MS, NS_PER_US } from '../../reference/kernel/units.ts';
 import type { RowWriter } from '../rows/row-writer.ts';
 import type { FormatParser, ParserContext, TraceFormat } from '../trace-format.ts';
-import { BLANK, fourDigits, INT_DIGITS, NEWLINE, scanNumber, TextLine, ZERO } from './text-line.ts';
+import {
+  BLANK,
+  fourDigits,
+  INT_DIGITS,
+  NEWLINE,
+  NO_WORDS,
+  scanNumber,
+  TextLine,
+  wordsOf,
+  ZERO,
+} from './text-line.ts';
 
 const HEADER = 'fio version ';
 
@@ -49,8 +59,6 @@ const OFFSET_DIGITS = 15;
 /** Longest line of the usual form without its name: two numbers of nine digits, one of 15, and the words read within. */
 const LINE_BYTES_MAX = 64;
 
-const NO_WORDS: DataView = new DataView(new ArrayBuffer(0));
-
 class FioIologParser implements FormatParser {
   lineStart = 0;
   private readonly context: ParserContext;
@@ -78,7 +86,7 @@ class FioIologParser implements FormatParser {
   }
 
   parse(bytes: Uint8Array, start: number, end: number): number {
-    if (this.words.buffer !== bytes.buffer) this.words = new DataView(bytes.buffer, bytes.byteOffset);
+    this.words = wordsOf(bytes, this.words);
     let at = start;
     while (at < end) {
       this.lineStart = at;
@@ -287,7 +295,7 @@ class FioIologParser implements FormatParser {
   /** Makes a file the one that is named by most lines. */
   private remember(name: string): void {
     this.name = new TextEncoder().encode(name);
-    this.nameWords = new DataView(this.name.buffer);
+    this.nameWords = wordsOf(this.name, NO_WORDS);
   }
 }
 

@@ -36,6 +36,16 @@ export function fourDigits(word: number): number {
   return Math.imul(pairs & 0xff, 100) + ((pairs >>> 16) & 0xff);
 }
 
+export const NO_WORDS: DataView = new DataView(new ArrayBuffer(0));
+
+/** The same bytes, to be read as words. @param before what it was for the bytes before, which mostly are the same */
+export function wordsOf(bytes: Uint8Array, before: DataView): DataView {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const isSame =
+    before.buffer === buffer && before.byteOffset === byteOffset && before.byteLength === byteLength;
+  return isSame ? before : new DataView(buffer, byteOffset, byteLength);
+}
+
 /** Where the last number scanned by `scanNumber` ended. */
 export let numberEnd = 0;
 
