@@ -210,6 +210,8 @@ export class Replicator {
   /** Copies the log to a new holder, a window of records ahead of its acknowledgements. */
   resync(disk: VirtualDisk, member: Member): void {
     const ring = disk.ring;
+    // What a checkpoint has covered meanwhile no holder needs, and its place in flash may be another's.
+    member.resyncNext = Math.max(member.resyncNext, disk.checkpoint + 1);
     let window = 0;
     for (let sequence = disk.checkpoint + 1; sequence < member.resyncNext; sequence++) {
       if ((ring.words[ring.at(sequence) + RECORD_PENDING]! & member.bit) !== 0) window++;

@@ -498,6 +498,15 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 51176,
   },
   {
+    name: 'copy to a new holder what a checkpoint has covered meanwhile',
+    invariant: 10,
+    file: 'fvp/replication/replicator.js',
+    find: 'member.resyncNext = Math.max(member.resyncNext, disk.checkpoint + 1);',
+    replace: '',
+    checker: 'fresh-reads',
+    seed: 80640,
+  },
+  {
     name: 'append beyond the quota',
     invariant: 17,
     file: 'fvp/write-path.js',
