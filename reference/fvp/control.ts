@@ -183,7 +183,9 @@ export class Control {
 
   /** A checkpoint released log records. */
   onReleased(disk: VirtualDisk): void {
+    if (disk.dead || disk.transition < 0 || disk.awaiting === 0) return;
     if (this.waitsFor(disk, 'destaged') && disk.checkpoint >= disk.work.drainThrough) this.arrived(disk);
+    else this.stepOf(disk).released?.(disk);
   }
 
   onStepTimer(disk: VirtualDisk): void {

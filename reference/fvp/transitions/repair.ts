@@ -73,6 +73,16 @@ export function repairTransition(control: Control): Transition {
     return true;
   }
 
+  function copyOn(disk: VirtualDisk): void {
+    const { work } = disk;
+    for (const member of work.joining) {
+      if (member.sending) continue;
+      parts.replicator.resync(disk, member);
+      if (member.sending) work.resyncThrough = disk.ring.next - 1;
+    }
+    if (work.joining.every((member) => holds(disk, member, work.resyncThrough))) control.arrived(disk);
+  }
+
   function repairedRecord(disk: VirtualDisk): FtRecord {
     const { record } = disk;
     const epoch = disk.epoch;
@@ -161,15 +171,11 @@ export function repairTransition(control: Control): Transition {
           return 1;
         },
         message(disk, message) {
-          if (state.ports.network.fields[message * MESSAGE_FIELDS + FIELD_TYPE] !== MESSAGE_APPENDED) return;
-          const { work } = disk;
-          for (const member of work.joining) {
-            if (member.sending) continue;
-            parts.replicator.resync(disk, member);
-            if (member.sending) work.resyncThrough = disk.ring.next - 1;
-          }
-          if (work.joining.every((member) => holds(disk, member, work.resyncThrough))) control.arrived(disk);
+          const type = state.ports.network.fields[message * MESSAGE_FIELDS + FIELD_TYPE];
+          if (type === MESSAGE_APPENDED) copyOn(disk);
         },
+        // What was on its way to a new holder may be what it no longer needs, and no answer comes.
+        released: copyOn,
       },
       {
         name: 'write record: holders replaced',

@@ -24,6 +24,8 @@ export interface Step {
   completed?(disk: VirtualDisk, status: Status): void;
   /** A message that answers the step's questions. */
   message?(disk: VirtualDisk, message: number): void;
+  /** A checkpoint has released records. */
+  released?(disk: VirtualDisk): void;
   /** The deadline that the step has set is over. Without it the transition fails. */
   timeout?(disk: VirtualDisk): void;
 }
