@@ -15,6 +15,7 @@ import {
 import { SAMPLES } from '../../traces/samples/samples.ts';
 import { shellWord } from '../program/next-command.ts';
 import type { BenchRequest } from '../replay/bench-request.ts';
+import { takeName } from '../replay/workload-plan.ts';
 import { costOf, type PriceList } from './cost.ts';
 import { checksOf, spreadOf } from './objectives.ts';
 import type { PointRequest, PointResult } from './point.ts';
@@ -93,6 +94,7 @@ export class Configuration {
       if (outcome.kind === 'refused') return { kind: 'pruned', pruned: this.pruned(outcome.why.message) };
       results.push(outcome.result);
     }
+    this.tellApart(results);
     const checks = checksOf(results, objectives);
     const saturated = results.some(({ result }) => isSaturated(result));
     const point: PlanPoint = {
@@ -113,11 +115,14 @@ export class Configuration {
     | { readonly kind: 'refused'; readonly why: { readonly message: string } }
   > {
     const prospects: Prospect[] = [];
+    const taken = new Set<string>();
     for (const request of this.requests()) {
       if (request.seed !== this.question.base.seed) continue;
       const outcome = await this.question.runner.prospect(request);
       if (outcome.kind === 'refused') return outcome;
-      prospects.push(outcome.prospect);
+      const { prospect } = outcome;
+      const workload = takeName(prospect.workload, taken);
+      prospects.push({ ...prospect, workload, facts: prospect.facts && { ...prospect.facts, workload } });
     }
     return { kind: 'prospects', prospects };
   }
@@ -133,6 +138,25 @@ export class Configuration {
 
   pruned(why: string): PrunedPoint {
     return { config: this.config, why: why.endsWith('.') ? why : `${why}.` };
+  }
+
+  /** Workloads of one name get those that `fvp bench run` gives them when it replays them all. */
+  private tellApart(results: PointResult[]): void {
+    const taken = new Set<string>();
+    const seeds = this.config.seeds.length;
+    for (let first = 0; first < results.length; first += seeds) {
+      const own = results[first]!.workload.name;
+      const name = takeName(own, taken);
+      if (name === own) continue;
+      for (let at = first; at < first + seeds; at++) {
+        const { workload, result } = results[at]!;
+        results[at] = {
+          ...results[at]!,
+          workload: { ...workload, name },
+          result: { ...result, workload: name },
+        };
+      }
+    }
   }
 
   private requests(): PointRequest[] {

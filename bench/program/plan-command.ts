@@ -18,6 +18,7 @@ import { terminalStyle } from '../render/terminal-style.ts';
 import { visibleText } from '../render/visible-text.ts';
 import { scenarioOf } from '../replay/run-bench.ts';
 import { SHIPPED_NAMES } from '../replay/shipped-workloads.ts';
+import { takeName } from '../replay/workload-plan.ts';
 import { benchRequestOf } from './bench-request.ts';
 import { flagQuantity, parseWhole, workersOf } from './flag-quantity.ts';
 import { interruptible } from './interrupt.ts';
@@ -104,12 +105,12 @@ export async function runPlanCommand(
 /** What the workloads are called in results; those that cannot be opened are told of later. */
 async function workloadNames({ base, runner }: Question): Promise<string[]> {
   const asked = base.workloads.length === 0 ? [[]] : base.workloads.map((workload) => [workload]);
-  const names: string[] = [];
+  const names = new Set<string>();
   for (const workloads of asked) {
     const outcome = await runner.prospect({ ...base, workloads, modes: ['none'] });
-    if (outcome.kind === 'prospect') names.push(outcome.prospect.workload);
+    if (outcome.kind === 'prospect') takeName(outcome.prospect.workload, names);
   }
-  return names;
+  return [...names];
 }
 
 async function executorOf({ workers, queue }: PlanFlags): Promise<PointExecutor> {

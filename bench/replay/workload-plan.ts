@@ -263,10 +263,14 @@ function plannedVm(
 
 /** The name of what is run, which is not yet taken. */
 function freeName(inputs: readonly Input[], names: Set<string>): string {
-  const base = inputs.map((input) => input.name).join('+');
+  return takeName(inputs.map((input) => input.name).join('+'), names);
+}
+
+/** The name, with a number behind it where it is taken: two files may be called alike. @param taken gets it */
+export function takeName(base: string, taken: Set<string>): string {
   let name = base;
-  for (let number = 2; names.has(name); number++) name = `${base}-${number}`;
-  names.add(name);
+  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
+  taken.add(name);
   return name;
 }
 
