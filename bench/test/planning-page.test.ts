@@ -29,7 +29,7 @@ test('has an example of every question, on the database and on the e-mail server
   ).toBe(page);
 });
 
-// Those on the database take longer; npm run docs:planning has them all.
+// The quickest; npm run docs:planning has them all.
 test.each(
   examples
     .filter(({ argv }) => argv[2] === 'email')

@@ -19,7 +19,7 @@ const ROOMS = ['bench', 'reference', 'results', 'traces', 'workloads'].filter((r
 const ROOT_FILES = [
   '.ci .gitignore .git dist docs node_modules oclif.manifest.json',
   'CHANGELOG.md CONTRIBUTING.md LICENSE README.md action.yml biome.json knip.json package-lock.json package.json',
-  'tsconfig.build.json tsconfig.json vitest.config.ts',
+  'tsconfig.build.json tsconfig.json vitest.config.ts vitest.mutants.config.ts',
 ].flatMap((line) => line.split(' '));
 
 function pathsUnder(folder: string): string[] {

@@ -90,6 +90,8 @@ const HEADER_WRITES: readonly number[] = [HELD_PREPARE, HELD_SEAL, HELD_ERASE, H
 
 /** Records described in answer to one PULL. @source assumed */
 export const PULL_RECORDS = 64;
+/** Buckets beyond its quota that a held log may have, as it hears late of releases, and out of order. @source assumed */
+const LATE_BUCKETS = 4;
 
 export class HeldLog {
   /** One of this host's alone; what is under way for a log is told by it. */
@@ -335,7 +337,11 @@ export class HeldLogs {
     }
     const data = kind === RECORD_DISCARD ? 0 : bytes;
     const slots = recordSlots(offset, data, options.recordHeaderBytes);
-    const slot = log.space.take(slots, sequence);
+    // What is released while flash does not keep up stays until it is written: the owner sends it again then.
+    const { space } = log;
+    if (!space.hasRoom(slots) && space.heldBuckets >= this.state.quotaBuckets(log.quotaBytes) + LATE_BUCKETS)
+      return;
+    const slot = space.take(slots, sequence);
     // The quota was reserved, so this is a holder whose reservation was broken: it stays silent and is found missing.
     if (slot < 0) return;
     ring.skipTo(sequence);
