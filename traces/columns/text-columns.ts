@@ -111,7 +111,8 @@ export class TextColumns implements FormatParser {
 
   private readonly diskWords = new WordTable();
   private readonly diskNumbers: number[] = [];
-  private readonly onlyDisk: number;
+  /** Where no column names the disk; -1 where one does. */
+  private onlyDisk = -1;
   private readonly diskFields: number;
   private readonly blockWords = new WordTable();
   private readonly stepNs: number;
@@ -143,7 +144,6 @@ export class TextColumns implements FormatParser {
     }
     const disk = layout.columns.find(({ role }) => role === 'disk');
     this.diskFields = disk?.fields ?? 1;
-    this.onlyDisk = disk === undefined ? context.disks.intern(context.fileTitle, context.file) : -1;
     if (!layout.named) this.use(layout.columns, layout.more);
   }
 
@@ -359,6 +359,9 @@ export class TextColumns implements FormatParser {
     this.kinds = Uint8Array.from(this.columns, ({ role }) => KIND_OF_ROLE[role]);
     this.units = Float64Array.from(this.columns, ({ unit }) => unit ?? 1);
     this.timeUnit = this.columns.find(({ role }) => role === 'time')?.unit ?? 1;
+    const { disks, fileTitle, file } = this.context;
+    // A header may leave an optional column of disks out.
+    this.onlyDisk = this.columns.some(({ role }) => role === 'disk') ? -1 : disks.intern(fileTitle, file);
   }
 
   /** Any line: a header, a comment, a blank, a row as it may also be, or an error. */

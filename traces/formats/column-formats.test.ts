@@ -301,6 +301,14 @@ const sums = (summary: { reads: number; readBytes: number; writes: number; write
   `${summary.reads} ${summary.readBytes} ${summary.writes} ${summary.writeBytes}`;
 
 /** Each shared trace beside what awk (or od) adds up. */
+it('is of one disk where a header leaves out the column that names it', async () => {
+  const log =
+    '#DUMP_OFFSET.I,SEQID.I,ELAPSED_USECS.D,CMD.S,LBA.I,NBLKS.I,LATENCY_USECS.D\n0,0,0.5,RD,0,8,300.25\n1,1,9.5,WR_IN,8,8,301.25\n';
+  const trace = await openFiles({ 'x.csv': log });
+  expect(trace.diskNames).toHaveLength(1);
+  expect(trace.cursor().next()!.disk[0]).toBe(0);
+});
+
 const SHARED = [
   [
     'mqsim/tpcc-small.trace',
