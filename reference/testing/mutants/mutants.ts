@@ -504,7 +504,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'member.resyncNext = Math.max(member.resyncNext, disk.checkpoint + 1);',
     replace: '',
     checker: 'fresh-reads',
-    seed: 80640,
   },
   {
     name: 'append beyond the quota',
@@ -513,7 +512,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (!log.hasRoom(slots) && log.heldBuckets >= this.state.logBuckets)',
     replace: 'if (slots < 0)',
     checker: 'bounded-dirty',
-    seed: 9,
   },
   {
     name: 'never try a failed destage write again',
