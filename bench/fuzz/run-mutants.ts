@@ -36,6 +36,11 @@ async function onAllCores<T, R>(
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
+/** Where a mutant's line begins. */
+function rowOf({ invariant, name }: Mutant, columns = NAME_COLUMNS): string {
+  return `${String(invariant).padStart(4)}  ${name.padEnd(columns)}`;
+}
+
 function seedsFor(count: number, first?: number): number[] {
   const others = Array.from({ length: count }, (_, i) => i + 1).filter((seed) => seed !== first);
   return first === undefined ? others : [first, ...others];
@@ -49,11 +54,9 @@ if (!Number.isSafeInteger(search)) {
 }
 if (process.argv.includes('--unit-tests')) {
   let unnoticed = 0;
-  await onAllCores(MUTANTS, failingUnitTest, ({ name, invariant }, failed) => {
+  await onAllCores(MUTANTS, failingUnitTest, (mutant, failed) => {
     if (failed === undefined) unnoticed++;
-    console.log(
-      `${String(invariant).padStart(4)}  ${name.padEnd(NAME_COLUMNS)}${failed === undefined ? 'passes' : `fails ${failed}`}`,
-    );
+    console.log(`${rowOf(mutant)}${failed === undefined ? 'passes' : `fails ${failed}`}`);
   });
   console.log(`${unnoticed} of ${MUTANTS.length} mutants pass all unit tests of the protocol.`);
   process.exit();
@@ -72,9 +75,8 @@ await onAllCores(
   },
   (mutant, { objected, seeds, lastSeed }: Trial) => {
     const caught = objected.includes(mutant.checker);
-    const row = `${String(mutant.invariant).padStart(4)}  ${mutant.name.padEnd(NAME_COLUMNS)}`;
     console.log(
-      `${row}${String(seeds).padEnd(SEEDS_COLUMNS)}${caught ? `${mutant.checker} (seed ${lastSeed})` : 'NOT CAUGHT'}`,
+      `${rowOf(mutant)}${String(seeds).padEnd(SEEDS_COLUMNS)}${caught ? `${mutant.checker} (seed ${lastSeed})` : 'NOT CAUGHT'}`,
     );
     const others = objected.filter((name) => name !== mutant.checker);
     if (others.length > 0) console.log(`      ${caught ? 'also' : 'only'}: ${others.join(', ')}`);
@@ -110,8 +112,8 @@ if (search === 0) {
     console.log(
       'Findings: mutants without a seed that shows them to their checker; some have had few tries:',
     );
-  for (const { invariant, name, checker } of findings)
-    console.log(`${String(invariant).padStart(4)}  ${name.padEnd(NAME_COLUMNS + SEEDS_COLUMNS)}${checker}`);
+  for (const mutant of findings)
+    console.log(`${rowOf(mutant, NAME_COLUMNS + SEEDS_COLUMNS)}${mutant.checker}`);
 }
 for (const line of missed) console.error(line);
 if (missed.length > 0) process.exitCode = 1;

@@ -183,9 +183,10 @@ export class Control {
 
   /** A checkpoint released log records. */
   onReleased(disk: VirtualDisk): void {
-    if (disk.dead || disk.transition < 0 || disk.awaiting === 0) return;
-    if (this.waitsFor(disk, 'destaged') && disk.checkpoint >= disk.work.drainThrough) this.arrived(disk);
-    else this.stepOf(disk).released?.(disk);
+    if (!this.isWaiting(disk)) return;
+    const step = this.stepOf(disk);
+    if (step.until === 'destaged' && disk.checkpoint >= disk.work.drainThrough) this.arrived(disk);
+    else step.released?.(disk);
   }
 
   onStepTimer(disk: VirtualDisk): void {
@@ -433,7 +434,12 @@ export class Control {
   }
 
   private waitsFor(disk: VirtualDisk, until: Step['until']): boolean {
-    return !disk.dead && disk.transition >= 0 && disk.awaiting > 0 && this.stepOf(disk).until === until;
+    return this.isWaiting(disk) && this.stepOf(disk).until === until;
+  }
+
+  /** A step of a transition awaits something. */
+  private isWaiting(disk: VirtualDisk): boolean {
+    return !disk.dead && disk.transition >= 0 && disk.awaiting > 0;
   }
 
   /** Ends a disk's life here. Its log may still be wanted by whoever recovers it: it is kept as a held one. */

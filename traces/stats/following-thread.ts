@@ -19,6 +19,11 @@ export interface TouchBatch {
   readonly op: Uint8Array<ArrayBuffer>;
 }
 
+/** What changes hands with a batch. */
+export function buffersOf({ timeNs, offset, lengthBytes, disk, op }: TouchBatch): ArrayBuffer[] {
+  return [timeNs.buffer, offset.buffer, lengthBytes.buffer, disk.buffer, op.buffer];
+}
+
 /** To the thread: rows, or the question what it has found. */
 export type FollowRequest = TouchBatch | 'finish';
 /** From the thread: a batch that may be used again, or the findings. */
@@ -58,9 +63,7 @@ export class FollowingThread {
     batch.lengthBytes.set(rows.lengthBytes.subarray(0, length));
     batch.disk.set(rows.disk.subarray(0, length));
     batch.op.set(rows.op.subarray(0, length));
-    const { timeNs, offset, lengthBytes, disk, op } = batch;
-    const buffers = [timeNs.buffer, offset.buffer, lengthBytes.buffer, disk.buffer, op.buffer];
-    this.thread.postMessage(batch satisfies FollowRequest, buffers);
+    this.thread.postMessage(batch satisfies FollowRequest, buffersOf(batch));
   }
 
   async finish(): Promise<BlockFindings | null> {

@@ -73,6 +73,7 @@ export function repairTransition(control: Control): Transition {
     return true;
   }
 
+  /** Copies what there is room for in the windows of new holders; the step is over when they have everything. */
   function copyOn(disk: VirtualDisk): void {
     const { work } = disk;
     for (const member of work.joining) {
